@@ -1,0 +1,55 @@
+"""The API: every route of it, and an answer of its own to every path below them that is none."""
+
+from collections.abc import Sequence
+
+from fastapi import FastAPI, Request, Response
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+
+from carechat.api import (
+    auth,
+    conversations,
+    docs,
+    errors,
+    forms,
+    health,
+    invitations,
+    messages,
+    socket,
+)
+
+PREFIXES = ("auth", "invitations", "conversations", "messages", "healthz", "readyz", "docs", "ws")
+"""What the paths begin with that are never a page's."""
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def create(origins: Sequence[str]) -> FastAPI:
+    """Return the API for pages of those origins, the public one first.
+
+    It answers 503 until `state.backend` is set.
+    """
+    app = FastAPI(title="CareChat", version="1.0", docs_url=None, redoc_url=None)
+    app.state.backend = None
+    app.state.origins = tuple(origins)
+    app.state.https = origins[0].startswith("https:")
+    errors.register(app)
+    for module in (auth, forms, invitations, messages, conversations, health, docs, socket):
+        app.include_router(module.router)
+    for prefix in PREFIXES:
+        for path in (f"/{prefix}", f"/{prefix}/{{rest:path}}"):
+            app.add_route(path, _no_such_route, methods=_METHODS, include_in_schema=False)
+    return app
+
+
+async def _no_such_route(request: Request) -> Response:
+    """Refuse as the API does: the pages are mounted at the root and would answer otherwise."""
+    allowed = {
+        method
+        for route in request.app.router.routes
+        if route.matches(request.scope)[0] is Match.PARTIAL
+        for method in route.methods
+    }
+    if allowed:
+        raise HTTPException(405, headers={"Allow": ", ".join(sorted(allowed))})
+    raise HTTPException(404, "There is nothing at this path.")

@@ -1,0 +1,111 @@
+"""Who calls: the verified person behind a request, from a bearer token or the page's own cookie."""
+
+import ipaddress
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from carechat.domain import errors
+from carechat.services import accounts
+from carechat.services.accounts import SignedIn
+from carechat.services.context import Backend, Context
+
+COOKIE = "carechat_session"
+"""Holds the token for the pages; over https its name begins with `__Host-`, which binds it to the origin."""
+
+_IPV4_NETWORK_BITS = 24
+_IPV6_NETWORK_BITS = 64
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+FOREIGN = "This may only be asked for by CareChat's own pages."
+STARTING = "CareChat is starting. Please try again in a moment."
+
+
+def get_backend(connection: HTTPConnection) -> Backend:
+    """Return the backend of this process; raises `UnavailableError` until it is there."""
+    backend: Backend | None = connection.app.state.backend
+    if backend is None:
+        raise errors.UnavailableError(STARTING)
+    return backend
+
+
+def is_own_origin(connection: HTTPConnection) -> bool:
+    """Whether one of CareChat's own pages asks."""
+    return connection.headers.get("origin") in connection.app.state.origins
+
+
+def only_own_pages(request: Request) -> None:
+    """Raise `ForbiddenError` unless one of CareChat's own pages asks."""
+    if not is_own_origin(request):
+        raise errors.ForbiddenError(FOREIGN)
+
+
+def is_public_origin(request: Request) -> bool:
+    """Whether the page that asks has the origin that users see."""
+    return request.headers.get("origin") == request.app.state.origins[0]
+
+
+def network(connection: HTTPConnection) -> str:
+    """Return the network that the request comes from, as far as one household or office has it."""
+    host = connection.client.host if connection.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    bits = _IPV4_NETWORK_BITS if address.version == 4 else _IPV6_NETWORK_BITS
+    return str(ipaddress.ip_network((address, bits), strict=False))
+
+
+async def identify(connection: HTTPConnection) -> Context:
+    """Return who calls; raises `UnauthenticatedError` for a missing or bad token."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        token = read_cookie(connection)
+    return await accounts.resolve(get_backend(connection), token.strip())
+
+
+async def get_caller(request: Request) -> Context:
+    """Return who calls, whose session stays awake by it.
+
+    Raises `ForbiddenError` if a cookie is to change something and the request is not from an own page.
+    """
+    by_cookie = "authorization" not in request.headers
+    if by_cookie and request.method not in SAFE_METHODS and not is_own_origin(request):
+        raise errors.ForbiddenError(FOREIGN)
+    ctx = await identify(request)
+    await accounts.touch(ctx)
+    return ctx
+
+
+def read_cookie(connection: HTTPConnection) -> str:
+    """Return the token that the page's cookie holds, or nothing."""
+    return connection.cookies.get(_cookie_name(connection), "")
+
+
+def set_cookie(request: Request, response: Response, signed_in: SignedIn) -> None:
+    """Let the browser keep the token where no script can read it."""
+    response.set_cookie(
+        _cookie_name(request),
+        signed_in.token,
+        max_age=signed_in.expires_in,
+        secure=request.app.state.https,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def clear_cookie(request: Request, response: Response) -> None:
+    """Let the browser forget the token."""
+    response.delete_cookie(
+        _cookie_name(request), secure=request.app.state.https, httponly=True, samesite="lax"
+    )
+
+
+def _cookie_name(connection: HTTPConnection) -> str:
+    return f"__Host-{COOKIE}" if connection.app.state.https else COOKIE
+
+
+AnyBackend = Annotated[Backend, Depends(get_backend)]
+Caller = Annotated[Context, Depends(get_caller)]

@@ -1,0 +1,142 @@
+"""The guard: stands before everything that this process serves, pages and Reflex's own socket included."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from carechat.api.errors import problem
+
+MAX_BODY_BYTES = 64 * 1024
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
+_TOO_LARGE = f"A request has at most {MAX_BODY_BYTES:,} bytes."
+
+
+def content_policy(pages: Path) -> str:
+    """Return the pages' content security policy: scripts from here, and the inline ones they were built with.
+
+    `pages` is the folder of built HTML; it may not be there, as in development.
+    """
+    inline = {
+        base64.b64encode(hashlib.sha256(script).digest()).decode()
+        for page in pages.rglob("*.html")
+        for script in _INLINE_SCRIPT.findall(page.read_bytes())
+    }
+    scripts = " ".join(["'self'", *(f"'sha256-{one}'" for one in sorted(inline))])
+    return "; ".join(
+        (
+            "default-src 'self'",
+            f"script-src {scripts}",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "media-src 'self' blob:",
+            "connect-src 'self'",
+            "worker-src 'self'",
+            "object-src 'none'",
+            "frame-ancestors 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+        )
+    )
+
+
+class Guard:
+    """Adds the security headers, and refuses what no door should see.
+
+    Foreign origins on `/_event` are refused by Reflex itself (`cors_allowed_origins`); foreign origins on
+    forms and `/ws` by the routes, which know what they protect.
+    """
+
+    def __init__(self, app: ASGIApp, origins: Sequence[str], policy: str) -> None:
+        self._app = app
+        self._public = urlsplit(origins[0])
+        self._policy = policy
+        self._is_https = self._public.scheme == "https"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._add_headers(scope, MutableHeaders(scope=message))
+            await send(message)
+
+        if (answer := self._refusal(scope, headers)) is not None:
+            await answer(scope, receive, send_guarded)
+        else:
+            await self._app(scope, _limited(receive), send_guarded)
+
+    def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
+        """The answer to a request that goes no further."""
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > MAX_BODY_BYTES:
+            return problem(413, "too_large", _TOO_LARGE)
+        if self._is_page_under_another_name(scope, headers):
+            query = scope["query_string"].decode("latin-1")
+            path = scope["path"] + (f"?{query}" if query else "")
+            return RedirectResponse(f"{self._public.geturl()}{path}", 307)
+        return None
+
+    def _is_page_under_another_name(self, scope: Scope, headers: Headers) -> bool:
+        """Whether a browser asks for a page as 127.0.0.1 when localhost is let in, or the other way."""
+        host = urlsplit(f"//{headers.get('host', '')}").hostname
+        return (
+            scope["method"] == "GET"
+            and "text/html" in headers.get("accept", "")
+            and self._public.hostname in LOOPBACK_HOSTS
+            and host in LOOPBACK_HOSTS
+            and host != self._public.hostname
+        )
+
+    def _add_headers(self, scope: Scope, headers: MutableHeaders) -> None:
+        headers.setdefault("Content-Security-Policy", self._policy)
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["X-Frame-Options"] = "DENY"
+        headers["Referrer-Policy"] = "no-referrer"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+        if self._is_https:
+            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        headers.setdefault("Cache-Control", _caching(scope["path"], headers))
+        if "location" in headers:
+            headers["Location"] = _relative(headers["location"], Headers(scope=scope).get("host"))
+
+
+def _caching(path: str, headers: Headers) -> str:
+    if path.startswith("/assets/"):
+        return "public, max-age=31536000, immutable"
+    is_file = not headers.get("content-type", "").startswith(("text/html", "application/json"))
+    return "no-cache" if is_file else "no-store"
+
+
+def _relative(location: str, host: str | None) -> str:
+    """The location without the host that the client claimed, which Reflex and Starlette put there."""
+    parts = urlsplit(location)
+    return parts._replace(scheme="", netloc="").geturl() if parts.netloc == host else location
+
+
+def _limited(receive: Receive) -> Receive:
+    """Receive no more than a request may have, also of one that does not say how long it is."""
+    taken = 0
+
+    async def receive_limited() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > MAX_BODY_BYTES:
+            raise HTTPException(413, _TOO_LARGE)
+        return message
+
+    return receive_limited

@@ -1,0 +1,25 @@
+"""Inviting patients, and joining with an invitation."""
+
+from fastapi import APIRouter
+
+from carechat.api import schemas
+from carechat.api.caller import AnyBackend, Caller
+from carechat.services import invitations
+
+router = APIRouter(prefix="/invitations", tags=["accounts"])
+
+
+@router.post("", status_code=201)
+async def invite(ctx: Caller, new: schemas.NewInvitation) -> schemas.Invited | schemas.Assigned:
+    """Make a one-time link for a patient; one who has an account already is assigned at once."""
+    link = await invitations.invite(ctx, new.email, new.name)
+    if link is None:
+        return schemas.Assigned()
+    return schemas.Invited(url=link.url, expires_at=link.expires_at)
+
+
+@router.post("/accept", status_code=201)
+async def accept(backend: AnyBackend, acceptance: schemas.Acceptance) -> schemas.Token:
+    """Choose a password with the token of an invitation, and be signed in."""
+    signed_in = await invitations.accept(backend, acceptance.token, acceptance.password)
+    return schemas.Token.of(signed_in)

@@ -1,0 +1,4 @@
+"""The demo clinic: a doctor, six patients and some days of conversation, made through the services."""
+
+
+async def load(backend): ...

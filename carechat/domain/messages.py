@@ -1,0 +1,73 @@
+"""Messages: what may be written and what each one carries."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+
+from carechat.domain import errors
+
+MAX_LENGTH = 5_000
+"""Unicode code points in one message, after trimming."""
+
+MAX_CLIENT_ID_LENGTH = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message that may be stored: checked, but without a number or a time yet."""
+
+    conversation_id: str
+    client_id: str
+    sender_email: str
+    receiver_email: str | None
+    message: str
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A stored message. `seq` counts 1, 2, 3 … in its conversation; `timestamp` (UTC) rises with it.
+
+    `delivered` and `read` say whether everybody it was for has got, or read, it.
+    """
+
+    id: str
+    conversation_id: str
+    seq: int
+    client_id: str
+    sender_email: str
+    receiver_email: str | None
+    message: str
+    timestamp: datetime
+    reply_to: str | None = None
+    delivered: bool = False
+    read: bool = False
+
+
+def clean_message(message: str) -> str:
+    """Return the text as it is stored: trimmed, every line break a newline.
+
+    Raises `InvalidError` if nothing is left, if it is longer than `MAX_LENGTH`, or if it holds a control
+    character (category Cc) other than newline and tab, or half of a surrogate pair.
+    """
+    message = message.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if not message:
+        raise errors.InvalidError("Write something first: the message is empty.")
+    if len(message) > MAX_LENGTH:
+        raise errors.InvalidError(f"A message has at most {MAX_LENGTH:,} characters.")
+    if any(_is_forbidden(character) for character in message):
+        raise errors.InvalidError("The message has a character that cannot be sent.")
+    return message
+
+
+def clean_client_id(client_id: str) -> str:
+    """Return the `client_id` unchanged; raises `InvalidError` unless it has 1 to 64 printable characters."""
+    if not 1 <= len(client_id) <= MAX_CLIENT_ID_LENGTH or any(
+        unicodedata.category(character) in {"Cc", "Cs"} for character in client_id
+    ):
+        raise errors.InvalidError(f"A client_id has 1 to {MAX_CLIENT_ID_LENGTH} characters.")
+    return client_id
+
+
+def _is_forbidden(character: str) -> bool:
+    return character not in "\n\t" and unicodedata.category(character) in {"Cc", "Cs"}

@@ -1,0 +1,82 @@
+"""Throttles: how often a password may be tried and a message sent, counted in this process's memory."""
+
+import math
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+
+from carechat.domain import errors
+
+WINDOW_SECONDS = 15 * 60
+MAX_FAILURES_FROM_ONE_NETWORK = 10
+MAX_FAILURES_FROM_EVERYWHERE = 100
+MAX_KEYS = 50_000
+"""Keys remembered at most; the ones not seen for longest are forgotten first."""
+
+
+class LoginThrottle:
+    """Counts failed sign-ins for an address, known or not, so that guessing takes for ever."""
+
+    def __init__(self) -> None:
+        self._failures: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
+
+    def attempt(self, email: str, network: str, now: float) -> None:
+        """Count one try, as failed until `succeeded` says otherwise, so that tries at once count too.
+
+        Raises `RateLimitedError`, and counts nothing, while there were too many; `now` is in seconds.
+        """
+        here, everywhere = (email, network), (email, "")
+        wait = max(
+            self._wait(here, MAX_FAILURES_FROM_ONE_NETWORK, now),
+            self._wait(everywhere, MAX_FAILURES_FROM_EVERYWHERE, now),
+        )
+        if wait:
+            raise errors.RateLimitedError(
+                "Too many tries. Please wait a while before the next one.", math.ceil(wait)
+            )
+        for key in (here, everywhere):
+            self._failures.setdefault(key, deque()).append(now)
+            self._failures.move_to_end(key)
+        while len(self._failures) > MAX_KEYS:
+            self._failures.popitem(last=False)
+
+    def succeeded(self, email: str, network: str) -> None:
+        """Forget the failures from the network of somebody who knew the password after all."""
+        forgiven = self._failures.pop((email, network), deque())
+        everywhere = self._failures.get((email, ""), deque())
+        for time in forgiven:
+            if time in everywhere:
+                everywhere.remove(time)
+
+    def _wait(self, key: tuple[str, str], allowed: int, now: float) -> float:
+        times = self._failures.get(key, deque())
+        while times and times[0] <= now - WINDOW_SECONDS:
+            times.popleft()
+        return times[-allowed] + WINDOW_SECONDS - now if len(times) >= allowed else 0
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    filled_at: float
+
+
+@dataclass
+class SendThrottle:
+    """A token bucket for each user: `rate` messages a second, `burst` at once."""
+
+    rate: float
+    burst: float
+    _buckets: OrderedDict[str, _Bucket] = field(default_factory=OrderedDict[str, _Bucket])
+
+    def take(self, user_id: str, now: float) -> None:
+        """Count one message; raises `RateLimitedError` if it comes too soon. `now` is in seconds."""
+        bucket = self._buckets.setdefault(user_id, _Bucket(self.burst, now))
+        self._buckets.move_to_end(user_id)
+        if len(self._buckets) > MAX_KEYS:
+            self._buckets.popitem(last=False)
+        bucket.tokens = min(self.burst, bucket.tokens + (now - bucket.filled_at) * self.rate)
+        bucket.filled_at = now
+        if bucket.tokens < 1:
+            wait = math.ceil((1 - bucket.tokens) / self.rate)
+            raise errors.RateLimitedError("That was a lot at once. Please wait a moment.", wait)
+        bucket.tokens -= 1

@@ -1,0 +1,77 @@
+"""Tokens: JSON Web Tokens that name a session, and random one-time tokens of which only a digest is kept."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+import jwt
+from jwt.types import Options
+
+from carechat.domain import errors, users
+
+ISSUER = AUDIENCE = "carechat"
+ALGORITHM = "HS256"
+
+_OPTIONS: Options = {
+    "require": ["sub", "sid", "exp", "iat", "iss", "aud"],
+    "verify_exp": False,  # PyJWT would go by the machine's clock, not by ours
+    "verify_iat": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a verified token says: whose it is and which session it names."""
+
+    user_id: str
+    session_id: str
+
+
+class Tokens:
+    """Issues and verifies the tokens of one deployment."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+
+    def issue(
+        self, user: users.User, session_id: str, issued_at: datetime, expires_at: datetime
+    ) -> str:
+        """Return a signed token (RFC 7519, HS256) for that session of that person."""
+        claims = {
+            "sub": user.id,
+            "sid": session_id,
+            "role": user.role.value,
+            "iat": issued_at,
+            "exp": expires_at,
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+        }
+        return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
+
+    def verify(self, token: str, now: datetime) -> Claims:
+        """Return what the token says; raises `UnauthenticatedError` for any but a valid one of ours."""
+        try:
+            claims = jwt.decode(
+                token,
+                self._secret,
+                algorithms=[ALGORITHM],
+                issuer=ISSUER,
+                audience=AUDIENCE,
+                options=_OPTIONS,
+            )
+            if claims["exp"] <= now.timestamp():
+                raise jwt.ExpiredSignatureError  # noqa: TRY301 expiry is told like every other flaw
+        except jwt.InvalidTokenError as error:
+            raise errors.UnauthenticatedError("Please sign in.") from error
+        return Claims(user_id=claims["sub"], session_id=str(claims["sid"]))
+
+
+def one_time() -> str:
+    """Return a new token of 256 random bits, safe in a URL."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> str:
+    """Return what is stored of a one-time token: its SHA-256, from which it cannot be had back."""
+    return hashlib.sha256(token.encode()).hexdigest()

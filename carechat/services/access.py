@@ -1,0 +1,58 @@
+"""Access: loads what somebody asks for and judges, in the same call, whether it is theirs."""
+
+from dataclasses import dataclass
+
+from carechat.domain import errors
+from carechat.domain.conversations import Conversation
+from carechat.domain.users import Role
+from carechat.services.context import Context
+
+NO_SUCH_CONVERSATION = "There is no such conversation of yours."
+NO_SUCH_PARTNER = "There is nobody with that address whom you can write to."
+NOT_WRITABLE = "You can read this conversation, but nobody can write in it any more."
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a caller says a conversation is: its id, or the partner's e-mail address; one of the two."""
+
+    conversation_id: str | None = None
+    partner_email: str | None = None
+
+
+async def addressed(ctx: Context, address: Address) -> Conversation:
+    """Return the conversation at that address; raises `NotFoundError` if it is not the caller's."""
+    if (address.conversation_id is None) == (address.partner_email is None):
+        raise errors.InvalidError("Name a conversation_id or a receiver_email, one of the two.")
+    if address.conversation_id is not None:
+        return await conversation(ctx, address.conversation_id)
+    return await conversation_with(ctx, address.partner_email or "")
+
+
+async def conversation(ctx: Context, conversation_id: str) -> Conversation:
+    """Return the conversation; raises `NotFoundError` unless the caller is a member of it."""
+    found = await ctx.store.conversations.find(conversation_id)
+    if found is None or ctx.user.email not in found.emails:
+        raise errors.NotFoundError(NO_SUCH_CONVERSATION)
+    return found
+
+
+async def conversation_with(ctx: Context, partner_email: str) -> Conversation:
+    """Return the caller's direct conversation with that person; raises `NotFoundError` if there is none."""
+    found = await ctx.store.conversations.between(ctx.user.email, partner_email.strip().lower())
+    if found is None:
+        raise errors.NotFoundError(NO_SUCH_PARTNER)
+    return found
+
+
+def to_write(found: Conversation) -> Conversation:
+    """Return the conversation; raises `ForbiddenError` if its members may only read it now."""
+    if not found.writable:
+        raise errors.ForbiddenError(NOT_WRITABLE)
+    return found
+
+
+def as_role(ctx: Context, role: Role) -> None:
+    """Raise `ForbiddenError` unless the caller has that role."""
+    if ctx.user.role is not role:
+        raise errors.ForbiddenError(f"Only a {role.value} can do this.")

@@ -1,0 +1,108 @@
+"""Accounts: signing in and out, what a token stands for, and passwords."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from carechat.domain import errors
+from carechat.domain.users import User
+from carechat.security import tokens
+from carechat.services.context import Backend, Context
+from carechat.storage.sessions import Session
+
+SESSION_LIFETIME = timedelta(hours=12)
+TOUCH_INTERVAL = timedelta(seconds=5)
+"""How exactly it is kept when somebody was last active."""
+
+WRONG = "Email or password is not right"
+SIGN_IN = "Please sign in."
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A fresh session: its token proves who its bearer is."""
+
+    token: str
+    session: Session
+
+    @property
+    def user(self) -> User:
+        """Whose session it is."""
+        return self.session.user
+
+    @property
+    def expires_in(self) -> int:
+        """Seconds until it ends in any case."""
+        return int(SESSION_LIFETIME.total_seconds())
+
+
+async def sign_in(backend: Backend, email: str, password: str, network: str) -> SignedIn:
+    """Begin a session for the person with that password.
+
+    Raises `UnauthenticatedError` alike, in words and time, for a wrong password and an unknown address,
+    and `RateLimitedError` after too many failures for the address; `network` is where the try comes from.
+    """
+    email = email.strip().lower()
+    backend.logins.attempt(email, network, backend.seconds())
+    credentials = await backend.store.users.credentials(email)
+    password_hash = credentials.password_hash if credentials else None
+    if not await backend.passwords.verify(password, password_hash) or credentials is None:
+        raise errors.UnauthenticatedError(WRONG)
+    backend.logins.succeeded(email, network)
+    return await begin_session(backend, credentials.user)
+
+
+async def begin_session(backend: Backend, user: User) -> SignedIn:
+    """Begin a session for somebody who has just proved who they are."""
+    now = backend.clock()
+    session = Session(
+        id=tokens.one_time(),
+        user=user,
+        expires_at=now + SESSION_LIFETIME,
+        active_at=now,
+        idle=backend.policy.idle_for(user.role),
+    )
+    await backend.store.sessions.add(session)
+    return SignedIn(backend.tokens.issue(user, session.id, now, session.expires_at), session)
+
+
+async def resolve(backend: Backend, token: str) -> Context:
+    """Return who the bearer of a token is; raises `UnauthenticatedError` unless its session goes on."""
+    claims = backend.tokens.verify(token, backend.clock())
+    session = await backend.store.sessions.find(claims.session_id)
+    if session is None or session.user.id != claims.user_id or session.ends_at <= backend.clock():
+        raise errors.UnauthenticatedError(SIGN_IN)
+    return Context(backend, session)
+
+
+async def touch(ctx: Context) -> None:
+    """Keep the session awake: its owner did something just now."""
+    now = ctx.now()
+    if now - ctx.session.active_at >= TOUCH_INTERVAL:
+        await ctx.store.sessions.touch(ctx.session.id, now)
+
+
+async def sign_out(ctx: Context) -> None:
+    """End the session; its pages and sockets close wherever they are."""
+    await ctx.store.sessions.end(ctx.session.id)
+
+
+async def change_password(ctx: Context, current: str, new: str) -> None:
+    """Replace the caller's password and end their other sessions.
+
+    Raises `ForbiddenError` if `current` is wrong, `InvalidError` if `new` cannot be chosen, and
+    `RateLimitedError` after too many wrong tries.
+    """
+    email, network = ctx.user.email, ctx.session.id
+    ctx.backend.logins.attempt(email, network, ctx.backend.seconds())
+    credentials = await ctx.store.users.credentials(email)
+    password_hash = credentials.password_hash if credentials else None
+    if not await ctx.backend.passwords.verify(current, password_hash):
+        raise errors.ForbiddenError("Your current password is not right.")
+    ctx.backend.logins.succeeded(email, network)
+    await set_password(ctx.backend, email, new, keep=ctx.session.id)
+
+
+async def set_password(backend: Backend, email: str, password: str, keep: str = "") -> None:
+    """Give the account a checked password and end its sessions, but the one to keep."""
+    await backend.store.users.set_password(email, await backend.passwords.hash(password))
+    await backend.store.sessions.end_all(email, but=keep)

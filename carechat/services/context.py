@@ -1,0 +1,84 @@
+"""What a service works with: the backend of this process and, once verified, the person who asks."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from carechat.domain.users import Role, User
+from carechat.realtime.hub import Hub
+from carechat.realtime.presence import Presence
+from carechat.security.passwords import Passwords
+from carechat.security.throttle import LoginThrottle, SendThrottle
+from carechat.security.tokens import Tokens
+from carechat.storage.sessions import Session
+from carechat.storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The operator's choices that services act on."""
+
+    public_url: str
+    idle: timedelta
+    patient_idle: timedelta
+
+    def idle_for(self, role: Role) -> timedelta:
+        """How long somebody in that role may do nothing before they are signed out."""
+        return self.patient_idle if role is Role.PATIENT else self.idle
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """Everything below the services, built once for each process."""
+
+    policy: Policy
+    store: Store
+    hub: Hub
+    presence: Presence
+    tokens: Tokens
+    passwords: Passwords
+    logins: LoginThrottle
+    sends: SendThrottle
+    clock: Callable[[], datetime]
+    seconds: Callable[[], float] = time.monotonic
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let work go on by itself until it is done or the backend is closed."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Stop what goes on by itself and close the connection to the database."""
+        self.presence.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.passwords.close()
+        await self.store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A verified person who asks for something; only `accounts.resolve` and its like make one."""
+
+    backend: Backend
+    session: Session
+
+    @property
+    def user(self) -> User:
+        """Who asks."""
+        return self.session.user
+
+    @property
+    def store(self) -> Store:
+        """What is kept."""
+        return self.backend.store
+
+    def now(self) -> datetime:
+        """The time (UTC)."""
+        return self.backend.clock()

@@ -1,0 +1,119 @@
+"""Conversations: the lists in which people find each other, and one conversation by itself."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from carechat.domain import errors
+from carechat.domain.conversations import Conversation, Summary
+from carechat.domain.messages import Message
+from carechat.services import access
+from carechat.services.access import Address
+from carechat.services.context import Context
+from carechat.storage.conversations import Place
+from carechat.storage.messages import Unread
+
+MAX_PAGE = 200
+"""Conversations that are listed at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some conversations, the latest message first; `next` is where the following ones begin, if any."""
+
+    summaries: list[Summary]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """What somebody has to look at: unread conversations first, then the latest message first.
+
+    `total` counts the conversations that were found, of which `summaries` are the first; `waiting` counts
+    those with something unread, the oldest of it sent at `waiting_since` (UTC); `unread` counts messages.
+    """
+
+    summaries: list[Summary]
+    total: int
+    waiting: int
+    waiting_since: datetime | None
+    unread: int
+
+
+async def page(ctx: Context, limit: int = 50, cursor: str | None = None) -> Page:
+    """Return the caller's next conversations, the latest message first.
+
+    `limit` is cut to 1 … 200; `cursor` is the `next` of the page before, `InvalidError` if it is not.
+    """
+    limit = max(1, min(limit, MAX_PAGE))
+    after = _parse_cursor(cursor) if cursor else None
+    found = await ctx.store.conversations.page(ctx.user.email, limit + 1, after)
+    summaries = await _summaries(ctx, [conversation for _, conversation in found[:limit]])
+    return Page(summaries, _cursor(found[limit - 1][0]) if len(found) > limit else None)
+
+
+async def dashboard(ctx: Context, limit: int, name: str = "") -> Dashboard:
+    """Return the first `limit` conversations with somebody whose name contains `name`, and who waits."""
+    places = await ctx.store.conversations.of(ctx.user.email)
+    unread = await ctx.store.messages.unread(ctx.user.email)
+    found = [one for _, one in places if _matches(ctx, one, name)]
+    found.sort(key=lambda one: one.id not in unread)
+    return Dashboard(
+        summaries=await _summaries(ctx, found[:limit], unread),
+        total=len(found),
+        waiting=len(unread),
+        waiting_since=min((one.since for one in unread.values()), default=None),
+        unread=sum(one.count for one in unread.values()),
+    )
+
+
+async def find(ctx: Context, address: Address) -> Summary:
+    """Return one conversation; raises `NotFoundError` if it is not the caller's."""
+    conversation = await access.addressed(ctx, address)
+    return (await _summaries(ctx, [conversation]))[0]
+
+
+def is_present(ctx: Context, conversation: Conversation) -> bool:
+    """Whether the caller's partner has a page or a socket open, or had until a moment ago."""
+    return ctx.backend.presence.is_present(conversation.partner(ctx.user.email).email)
+
+
+async def _summaries(
+    ctx: Context, found: list[Conversation], unread: dict[str, Unread] | None = None
+) -> list[Summary]:
+    if unread is None:
+        unread = await ctx.store.messages.unread(ctx.user.email)
+    newest = await ctx.store.messages.newest(one.id for one in found)
+    return [_summary(one, newest.get(one.id), unread.get(one.id)) for one in found]
+
+
+def _summary(conversation: Conversation, last: Message | None, unread: Unread | None) -> Summary:
+    return Summary(
+        conversation=conversation,
+        last_message=conversation.with_delivery(last) if last else None,
+        unread=unread.count if unread else 0,
+        waiting_since=unread.since if unread else None,
+    )
+
+
+def _matches(ctx: Context, conversation: Conversation, name: str) -> bool:
+    return _plain(name) in _plain(conversation.partner(ctx.user.email).name)
+
+
+def _plain(name: str) -> str:
+    """Without case and accents, so that "jose" finds José."""
+    letters = unicodedata.normalize("NFKD", name.strip().casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+def _cursor(place: Place) -> str:
+    return f"{place.last_at.timestamp() * 1_000:.0f}-{place.id}"
+
+
+def _parse_cursor(cursor: str) -> Place:
+    milliseconds, _, conversation_id = cursor.partition("-")
+    try:
+        last_at = datetime.fromtimestamp(int(milliseconds) / 1_000, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise errors.InvalidError("That cursor is not one of ours.") from error
+    return Place(last_at, conversation_id)

@@ -1,0 +1,135 @@
+"""The feed: what happens, for the screens of one person while they are open; the only way to the hub."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from carechat.domain import errors
+from carechat.domain.events import Ending, Event, MessageSent, PresenceChanged, SessionEnded
+from carechat.realtime.hub import Listener
+from carechat.services import accounts, receipts
+from carechat.services.context import Backend, Context
+
+PAGE = 200
+"""Messages read at once when some were missed."""
+
+RECHECK = timedelta(seconds=1)
+"""How soon to ask again whether a session goes on when the database did not say."""
+
+
+@asynccontextmanager
+async def follow(ctx: Context) -> AsyncIterator[AsyncIterator[Event]]:
+    """Give the events for the caller from now on; the caller counts as present meanwhile.
+
+    Messages come in the order of their numbers, each once; one that was missed is read from storage. What
+    was taken counts as delivered once the next event is asked for. The last event is `SessionEnded`, when
+    the session is over. After `FellBehind`, what is shown must be read again. Raises
+    `UnauthenticatedError` if the session is over already.
+    """
+    with ctx.backend.hub.listen(ctx.user.email, ctx.session.id) as listener:
+        if await ctx.store.sessions.find(ctx.session.id) is None:
+            raise errors.UnauthenticatedError(accounts.SIGN_IN)
+        _enter(ctx.backend, ctx.user.email)
+        try:
+            yield _Follower(ctx, listener).events()
+        finally:
+            _leave(ctx.backend, ctx.user.email)
+
+
+@dataclass(slots=True)
+class _Handed:
+    """Messages that went to the listener; they are `due` to be noted when others' are among them."""
+
+    first: int
+    last: int
+    due: bool
+
+
+class _Follower:
+    """Where one listener is in each conversation, and when its session ends."""
+
+    def __init__(self, ctx: Context, listener: Listener) -> None:
+        self._ctx = ctx
+        self._listener = listener
+        self._ends_at = ctx.session.ends_at
+        self._last: dict[str, int] = {}
+        self._handed: dict[str, _Handed] = {}
+
+    async def events(self) -> AsyncIterator[Event]:
+        while True:
+            event = await self._next()
+            if isinstance(event, MessageSent):
+                async for sent in self._in_order(event):
+                    yield sent
+                    self._note(sent)
+            else:
+                yield event
+            if isinstance(event, SessionEnded):
+                return
+            if self._listener.idle:
+                await self._deliver()
+
+    async def _next(self) -> Event:
+        while (left := self._ends_at - self._ctx.now()) > timedelta(0):
+            try:
+                async with asyncio.timeout(left.total_seconds()):
+                    return await self._listener.next()
+            except TimeoutError:
+                self._ends_at = await self._later_end()
+        await self._ctx.store.sessions.end(self._ctx.session.id)
+        return SessionEnded(Ending.IDLE)
+
+    async def _later_end(self) -> datetime:
+        """When the session ends after all, if its owner did something on another page or socket."""
+        try:
+            session = await self._ctx.store.sessions.find(self._ctx.session.id)
+        except errors.UnavailableError:
+            return self._ctx.now() + RECHECK
+        return session.ends_at if session else self._ends_at
+
+    async def _in_order(self, event: MessageSent) -> AsyncIterator[MessageSent]:
+        message, conversation = event.message, event.conversation
+        last = self._last.get(conversation.id, message.seq - 1)
+        while last < message.seq - 1:
+            history = self._ctx.store.messages.history
+            missed = await history(conversation.id, PAGE, before=message.seq, after=last)
+            for one in missed:
+                yield MessageSent(one, conversation)
+            last = missed[-1].seq if missed else message.seq - 1
+        if last < message.seq:
+            yield event
+
+    def _note(self, sent: MessageSent) -> None:
+        message = sent.message
+        self._last[message.conversation_id] = message.seq
+        handed = self._handed.setdefault(
+            message.conversation_id, _Handed(message.seq, message.seq, due=False)
+        )
+        handed.last = message.seq
+        handed.due |= message.sender_email != self._ctx.user.email
+
+    async def _deliver(self) -> None:
+        due = {one: handed for one, handed in self._handed.items() if handed.due}
+        for conversation_id, handed in due.items():
+            del self._handed[conversation_id]
+            with suppress(errors.UnavailableError, errors.NotFoundError):
+                await receipts.delivered(self._ctx, conversation_id, handed.first, handed.last)
+
+
+def _enter(backend: Backend, email: str) -> None:
+    if backend.presence.enter(email):
+        backend.spawn(_tell_presence(backend, email, present=True))
+
+
+def _leave(backend: Backend, email: str) -> None:
+    backend.presence.leave(
+        email, lambda: backend.spawn(_tell_presence(backend, email, present=False))
+    )
+
+
+async def _tell_presence(backend: Backend, email: str, present: bool) -> None:
+    with suppress(errors.UnavailableError):
+        partners = await backend.store.conversations.partners(email)
+        backend.hub.publish(PresenceChanged(email, present), partners)

@@ -1,0 +1,64 @@
+"""The connection to MongoDB, and what its failures mean to the rest of CareChat."""
+
+import functools
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, ParamSpec, TypeVar
+
+from bson import ObjectId
+from bson.errors import InvalidId
+from pymongo import AsyncMongoClient, WriteConcern
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from carechat.domain import errors
+
+Document = dict[str, Any]
+P = ParamSpec("P")
+T = TypeVar("T")
+
+OPERATION_TIMEOUT_MS = 5_000
+"""No call to MongoDB takes longer, finding the primary included."""
+
+CONNECT_TIMEOUT_MS = 2_000
+
+UNAVAILABLE = "CareChat cannot reach its records right now. Please try again in a moment."
+
+
+def connect(uri: str) -> AsyncMongoClient[Document]:
+    """Return a client for that deployment; it connects with its first use."""
+    return AsyncMongoClient(
+        uri,
+        appname="carechat",
+        connectTimeoutMS=CONNECT_TIMEOUT_MS,
+        timeoutMS=OPERATION_TIMEOUT_MS,
+        tz_aware=True,
+    )
+
+
+def durable(client: AsyncMongoClient[Document], name: str) -> AsyncDatabase[Document]:
+    """Return a database whose writes are acknowledged by a journaled majority and whose reads see only such."""
+    return client.get_database(
+        name, write_concern=WriteConcern("majority", j=True), read_concern=ReadConcern("majority")
+    )
+
+
+def guarded(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """Make a coroutine raise `UnavailableError` where MongoDB fails it: the outcome is not known."""
+
+    @functools.wraps(method)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await method(*args, **kwargs)
+        except PyMongoError as error:
+            raise errors.UnavailableError(UNAVAILABLE) from error
+
+    return call
+
+
+def object_id(identifier: str) -> ObjectId:
+    """Return the id; raises `NotFoundError` if no document could have it."""
+    try:
+        return ObjectId(identifier)
+    except InvalidId as error:
+        raise errors.NotFoundError("That does not exist.") from error

@@ -1,0 +1,289 @@
+"""CareChat's own MongoDB, at most one per data directory: started, shared, taken over, stopped."""
+
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Generator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from carechat.storage import locks, mongod, replica_set
+
+# The longest waits, in seconds. A start includes the recovery of what a crash left behind.
+START = 60.0
+STOP = 30.0
+CLAIM = 1.0
+POLL = 0.01
+# How soon a dead mongod is noticed, and the longest pause between two tries to start it again.
+WATCH = 1.0
+LONGEST_PAUSE = 30.0
+
+logger = logging.getLogger(__name__)
+
+
+class HeldError(mongod.EmbeddedError):
+    """Another live server has this data directory; the message says which process it is."""
+
+
+class Embedded:
+    """A running MongoDB that this process uses; as a context manager it is stopped at the end.
+
+    Its methods block and may be called from any thread.
+    """
+
+    def __init__(self, files: mongod.Files, claim: locks.Lock | None) -> None:
+        self._files = files
+        self._claim = claim
+        self._users = locks.Lock(files.users)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._address = ""
+        self._guard = threading.Lock()
+        self._stopping = threading.Event()
+
+    @property
+    def uri(self) -> str:
+        """Where the application connects, its password included."""
+        return replica_set.uri(self._files, self._address)
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of mongod, None while none runs."""
+        return _pid(self._files) if mongod.listens(self._address) else None
+
+    def open(self) -> None:
+        """MongoDB runs and takes writes: the one found running, else a new one."""
+        with self._guard:
+            self._bring_up()
+
+    def revive(self) -> bool:
+        """Start mongod again if it does not run, and say whether that was needed."""
+        with self._guard:
+            if self._stopping.is_set() or mongod.listens(self._address):
+                return False
+            self._bring_up()
+            return True
+
+    def watch(self) -> None:
+        """Start mongod again whenever it dies, until `stop`; blocks, so it wants its own thread."""
+        pause = WATCH
+        while not self._stopping.wait(pause):
+            try:
+                revived = self.revive()
+            except (mongod.EmbeddedError, OSError) as error:
+                revived = True
+                logger.error("MongoDB does not start: %s", error)  # noqa: TRY400
+            else:
+                if revived:
+                    logger.warning("MongoDB had ended and was started again")
+            pause = min(pause * 2, LONGEST_PAUSE) if revived else WATCH
+
+    def stop(self) -> None:
+        """Stop mongod; an operator's command leaves it to whoever else still uses it."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        with self._guard:
+            try:
+                if self._address:
+                    self._leave()
+            finally:
+                self._let_go()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _bring_up(self) -> None:
+        with _alone(self._files):
+            self._users.take(shared=True)
+            if self._process:
+                self._end()
+                self._process = None
+            self._address = mongod.address(self._files)
+            deadline = time.monotonic() + START
+            while not self._ready():
+                if time.monotonic() > deadline:
+                    raise mongod.EmbeddedError(f"MongoDB does not answer (see {self._files.log})")
+                if self._stopping.is_set():
+                    raise mongod.EmbeddedError("MongoDB is being stopped")
+                time.sleep(POLL)
+
+    def _ready(self) -> bool:
+        if self._process:
+            return self._process_ready(self._process)
+        if not locks.is_held(self._files.lock):
+            self._spawn()
+        return mongod.listens(self._address) and replica_set.set_up(self._files, self._address)
+
+    def _process_ready(self, process: subprocess.Popen[bytes]) -> bool:
+        if process.poll() is None:
+            return mongod.listens(self._address) and replica_set.set_up(self._files, self._address)
+        if not locks.is_held(self._files.lock):
+            raise mongod.EmbeddedError(mongod.why_it_ended(self._files))
+        # One that a killed process had only just started was quicker: take that one.
+        self._process = None
+        return False
+
+    def _spawn(self) -> None:
+        if mongod.is_taken(self._address):
+            self._address = f"127.0.0.1:{mongod.new_port(self._files)}"
+        # What an operator's command starts may be taken over by a server and outlive it.
+        self._process = mongod.spawn(self._files, self._address, die_with_us=bool(self._claim))
+
+    def _leave(self) -> None:
+        with _alone(self._files):
+            # Everybody has it shared, so only the last one can have it alone.
+            if self._claim or self._users.take():
+                self._end()
+            elif self._process:
+                # It lives on without us, which Python would warn about as a leak.
+                self._process.returncode = 0
+            self._users.release()
+
+    def _end(self) -> None:
+        pid = self._running_pid()
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if pid and not self._gone():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+                self._wait()
+
+    def _running_pid(self) -> int | None:
+        if self._process and self._process.poll() is None:
+            return self._process.pid
+        return _pid(self._files) if locks.is_held(self._files.lock) else None
+
+    def _gone(self) -> bool:
+        if self._process and self._process.poll() is None:
+            return False
+        return not locks.is_held(self._files.lock)
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + STOP
+        while not self._gone() and time.monotonic() < deadline:
+            time.sleep(POLL)
+
+    def _let_go(self) -> None:
+        self._users.close()
+        if self._claim:
+            self._claim.sign("")
+            self._claim.close()
+
+
+def start(data_dir: Path) -> Embedded:
+    """The MongoDB of a server, which alone owns the data directory until `stop`.
+
+    One that a killed server or an operator's command left running is taken over. Raises
+    `HeldError` while another server lives, else `EmbeddedError`; nothing is left running then.
+    """
+    with _in_one_line(data_dir):
+        files = _prepared(data_dir)
+        return _opened(Embedded(files, _claimed(files)))
+
+
+def attach(data_dir: Path) -> Embedded:
+    """The MongoDB for an operator's command: the server's, or one for the time of the command."""
+    with _in_one_line(data_dir):
+        return _opened(Embedded(_prepared(data_dir), None))
+
+
+def holder(data_dir: Path) -> int | None:
+    """The process id of the live server that owns this data directory, if there is one."""
+    lock = mongod.Files(data_dir.resolve()).server
+    if not locks.is_held(lock):
+        return None
+    word = lock.read_text()
+    return int(word) if word.isdigit() else None
+
+
+def held(data_dir: Path, pid: int | None) -> HeldError:
+    """What to tell somebody who starts a second server on a data directory."""
+    process = f"process {pid}" if pid else "another process"
+    return HeldError(
+        f"CareChat already runs on {data_dir} ({process}): stop that one first, "
+        "or give this one its own CARECHAT_DATA_DIR and PORT"
+    )
+
+
+def _opened(embedded: Embedded) -> Embedded:
+    try:
+        embedded.open()
+    except BaseException:
+        embedded.stop()
+        raise
+    return embedded
+
+
+@contextlib.contextmanager
+def _in_one_line(data_dir: Path) -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or data_dir
+        raise mongod.EmbeddedError(f"MongoDB does not start: {where}: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def _alone(files: mongod.Files) -> Generator[None]:
+    """Nobody else starts or stops a mongod on these files at the same time."""
+    try:
+        with locks.exclusive(files.start, START):
+            yield
+    except TimeoutError as error:
+        raise mongod.EmbeddedError(str(error)) from error
+
+
+def _claimed(files: mongod.Files) -> locks.Lock:
+    lock = locks.Lock(files.server)
+    deadline = time.monotonic() + CLAIM
+    while not lock.take():
+        # Without a word in it, the other one has only just taken it or is about to let go.
+        if (pid := holder(files.folder)) or time.monotonic() > deadline:
+            lock.close()
+            raise held(files.folder, pid)
+        time.sleep(POLL)
+    lock.sign(str(os.getpid()))
+    return lock
+
+
+def _prepared(data_dir: Path) -> mongod.Files:
+    files = mongod.Files(data_dir.resolve())
+    for folder in (files.folder, files.data):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    with _alone(files):
+        for secret in (files.key, files.password):
+            _keep_secret(secret)
+    return files
+
+
+def _keep_secret(path: Path) -> None:
+    """A crash in the middle leaves no half a secret: the file appears when it is complete."""
+    if path.exists():
+        return
+    unfinished = path.with_name(f"{path.name}.new")
+    unfinished.unlink(missing_ok=True)
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(secrets.token_hex(32))
+    unfinished.rename(path)
+
+
+def _pid(files: mongod.Files) -> int | None:
+    try:
+        word = files.lock.read_text().strip()
+    except FileNotFoundError:
+        return None
+    return int(word) if word.isdigit() else None

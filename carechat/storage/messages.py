@@ -1,0 +1,231 @@
+"""Messages as they are kept: numbered without a gap in each conversation, stored once, for good."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from weakref import WeakValueDictionary
+
+from bson import ObjectId
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from carechat.domain import errors
+from carechat.domain.messages import Draft, Message
+from carechat.storage.database import UNAVAILABLE, Document, guarded
+
+ATTEMPTS = 5
+"""How often another process may be faster with a number before the sender is told to try again."""
+
+MAX_TAILS = 10_000
+"""Conversations whose newest number is remembered."""
+
+TICK = timedelta(milliseconds=1)
+"""The least time between two messages of a conversation; also what a BSON date can tell apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What somebody has not read of a conversation: how many messages, the oldest sent at `since` (UTC)."""
+
+    count: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Tail:
+    seq: int
+    timestamp: datetime
+
+
+_EMPTY = _Tail(0, datetime(1970, 1, 1, tzinfo=UTC))
+
+
+class Messages:
+    """The messages of all conversations."""
+
+    def __init__(
+        self, collection: AsyncCollection[Document], clock: Callable[[], datetime]
+    ) -> None:
+        self._collection = collection
+        self._clock = clock
+        self._tails: OrderedDict[str, _Tail] = OrderedDict()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def append(self, draft: Draft) -> tuple[Message, bool]:
+        """Store the draft as the newest message of its conversation, journaled by a majority.
+
+        Returns the message and True; or, if its sender stored this `client_id` there before, that message
+        and False. Raises `ConflictError` if that one has another text, and `UnavailableError` if it
+        cannot be said whether the draft was stored.
+
+        One append is under way at a time in each conversation, and a number is taken from a message that
+        is stored, never from a counter, so what is stored has no gap whatever fails.
+        """
+        async with self._lock(draft.conversation_id):
+            for _ in range(ATTEMPTS):
+                try:
+                    return await self._append_after_tail(draft)
+                except DuplicateKeyError as error:
+                    if "client_id" in (error.details or {}).get("keyPattern", {}):
+                        return await self._stored_before(draft), False
+                except PyMongoError as error:
+                    return await self._settled(draft, error), True
+        raise errors.UnavailableError(UNAVAILABLE)
+
+    @guarded
+    async def history(
+        self, conversation_id: str, limit: int, before: int | None = None, after: int | None = None
+    ) -> list[Message]:
+        """Return at most `limit` messages, oldest first: the first after `after`, else the last before `before`."""
+        seq: Document = {}
+        if before is not None:
+            seq["$lt"] = before
+        if after is not None:
+            seq["$gt"] = after
+        query = {"conversation_id": conversation_id} | ({"seq": seq} if seq else {})
+        direction = -1 if after is None else 1
+        found = self._collection.find(query).sort("seq", direction).limit(limit)
+        messages = [_message(document) async for document in found]
+        return messages if direction == 1 else messages[::-1]
+
+    @guarded
+    async def last_seq(self, conversation_id: str) -> int:
+        """Return the number of the newest message, 0 if there is none."""
+        return (await self._read_tail(conversation_id)).seq
+
+    @guarded
+    async def newest(self, conversation_ids: Iterable[str]) -> dict[str, Message]:
+        """Return the newest message of each of those conversations that has one."""
+        found = await asyncio.gather(*(self.history(one, 1) for one in conversation_ids))
+        return {page[0].conversation_id: page[0] for page in found if page}
+
+    @guarded
+    async def find(self, message_id: str) -> Message | None:
+        """Return the message with that id, if there is one."""
+        if not ObjectId.is_valid(message_id):
+            return None
+        document = await self._collection.find_one({"_id": ObjectId(message_id)})
+        return _message(document) if document else None
+
+    @guarded
+    async def unread(self, email: str) -> dict[str, Unread]:
+        """Return what that person has not read, by conversation; read ones are not looked at."""
+        groups = await self._collection.aggregate(
+            [
+                {"$match": {"receiver_email": email, "read": False}},
+                {
+                    "$group": {
+                        "_id": "$conversation_id",
+                        "count": {"$sum": 1},
+                        "since": {"$min": "$timestamp"},
+                    }
+                },
+            ]
+        )
+        return {group["_id"]: Unread(group["count"], group["since"]) async for group in groups}
+
+    @guarded
+    async def mark_read(self, conversation_id: str, email: str, seq: int) -> int:
+        """Mark what that person received up to `seq` as read; returns how many were unread until now."""
+        unread = {
+            "receiver_email": email,
+            "read": False,
+            "conversation_id": conversation_id,
+            "seq": {"$lte": seq},
+        }
+        return (await self._collection.update_many(unread, {"$set": {"read": True}})).modified_count
+
+    @guarded
+    async def count_received(
+        self, conversation_id: str, email: str, after: int, before: int
+    ) -> int:
+        """Return how many messages by others than that person lie between two numbers."""
+        return await self._collection.count_documents(
+            {
+                "conversation_id": conversation_id,
+                "seq": {"$gt": after, "$lt": before},
+                "sender_email": {"$ne": email},
+            }
+        )
+
+    async def _append_after_tail(self, draft: Draft) -> tuple[Message, bool]:
+        tail = self._tails.pop(draft.conversation_id, None)
+        tail = tail or await self._read_tail(draft.conversation_id)
+        document = _document(draft, tail, self._clock())
+        await self._collection.insert_one(document)
+        self._remember(draft.conversation_id, _Tail(document["seq"], document["timestamp"]))
+        return _message(document), True
+
+    async def _settled(self, draft: Draft, error: PyMongoError) -> Message:
+        stored = await self._find_again(draft)
+        if stored is None:
+            raise errors.UnavailableError(UNAVAILABLE) from error
+        return stored
+
+    async def _stored_before(self, draft: Draft) -> Message:
+        stored = await self._find_again(draft)
+        if stored is None:
+            raise errors.UnavailableError(UNAVAILABLE)
+        if stored.message != draft.message:
+            raise errors.ConflictError("Another message was sent with that client_id.")
+        return stored
+
+    @guarded
+    async def _find_again(self, draft: Draft) -> Message | None:
+        document = await self._collection.find_one(
+            {
+                "conversation_id": draft.conversation_id,
+                "sender_email": draft.sender_email,
+                "client_id": draft.client_id,
+            }
+        )
+        return _message(document) if document else None
+
+    async def _read_tail(self, conversation_id: str) -> _Tail:
+        document = await self._collection.find_one(
+            {"conversation_id": conversation_id},
+            {"seq": True, "timestamp": True},
+            sort=[("seq", -1)],
+        )
+        return _Tail(document["seq"], document["timestamp"]) if document else _EMPTY
+
+    def _remember(self, conversation_id: str, tail: _Tail) -> None:
+        self._tails[conversation_id] = tail
+        if len(self._tails) > MAX_TAILS:
+            self._tails.popitem(last=False)
+
+    def _lock(self, conversation_id: str) -> asyncio.Lock:
+        return self._locks.setdefault(conversation_id, asyncio.Lock())
+
+
+def _document(draft: Draft, tail: _Tail, now: datetime) -> Document:
+    now = now.replace(microsecond=now.microsecond // 1_000 * 1_000)
+    return {
+        "_id": ObjectId(),
+        "conversation_id": draft.conversation_id,
+        "seq": tail.seq + 1,
+        "client_id": draft.client_id,
+        "sender_email": draft.sender_email,
+        "receiver_email": draft.receiver_email,
+        "message": draft.message,
+        "timestamp": max(now, tail.timestamp + TICK),
+        "reply_to": draft.reply_to,
+        "read": False,
+    }
+
+
+def _message(document: Document) -> Message:
+    return Message(
+        id=str(document["_id"]),
+        conversation_id=document["conversation_id"],
+        seq=document["seq"],
+        client_id=document["client_id"],
+        sender_email=document["sender_email"],
+        receiver_email=document["receiver_email"],
+        message=document["message"],
+        timestamp=document["timestamp"],
+        reply_to=document["reply_to"],
+        read=document["read"],
+    )

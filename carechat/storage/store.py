@@ -1,0 +1,52 @@
+"""Everything that is kept, behind one connection."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pymongo
+from pymongo.errors import PyMongoError
+
+from carechat.storage import database, migrations
+from carechat.storage.changes import Changes
+from carechat.storage.conversations import Conversations
+from carechat.storage.invitations import Invitations
+from carechat.storage.messages import Messages
+from carechat.storage.sessions import Sessions
+from carechat.storage.users import Users
+
+PING_SECONDS = 2
+
+
+class Store:
+    """The collections of one clinic's database."""
+
+    def __init__(self, uri: str, name: str, clock: Callable[[], datetime]) -> None:
+        self._client = database.connect(uri)
+        self._database = database.durable(self._client, name)
+        self.users = Users(self._database["users"])
+        self.sessions = Sessions(self._database["sessions"])
+        self.invitations = Invitations(self._database["invitations"])
+        self.conversations = Conversations(self._database["conversations"])
+        self.messages = Messages(self._database["messages"], clock)
+        self.changes = Changes(self._database)
+
+    async def open(self) -> None:
+        """Bring the database up to date; raises `UnavailableError` if it cannot be reached."""
+        await migrations.migrate(self._database)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._client.close()
+
+    async def drop(self) -> None:
+        """Delete everything that is kept, for good."""
+        await self._client.drop_database(self._database.name)
+
+    async def is_reachable(self) -> bool:
+        """Whether the primary answers within two seconds."""
+        try:
+            with pymongo.timeout(PING_SECONDS):
+                await self._client.admin.command("ping")
+        except PyMongoError:
+            return False
+        return True

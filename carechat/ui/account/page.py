@@ -1,0 +1,46 @@
+"""The own account: changing the password."""
+
+import reflex as rx
+
+from carechat.ui import routes, shell
+from carechat.ui.account.state import Password
+from carechat.ui.parts import fields
+from carechat.ui.parts.links import link
+
+
+def title() -> rx.Var[str]:
+    """Return what the tab says."""
+    return shell.title("Change password")
+
+
+def page() -> rx.Component:
+    """Return the page."""
+    return shell.page(
+        rx.el.h1("Change password"),
+        rx.el.div(rx.cond(Password.done, _done(), _form()), class_name="card narrow"),
+        here=routes.ACCOUNT,
+    )
+
+
+def _form() -> rx.Component:
+    return rx.el.form(
+        fields.password("Current password", "current"),
+        fields.new_password("New password", "new"),
+        rx.cond(
+            Password.refusal != "",
+            rx.el.p(Password.refusal, class_name="notice danger", role="alert"),
+        ),
+        fields.button("Change password"),
+        on_submit=Password.change,
+    )
+
+
+def _done() -> rx.Component:
+    return rx.fragment(
+        rx.el.p(
+            "Your password is changed. Other devices that were signed in have been signed out.",
+            class_name="notice good",
+            role="alert",
+        ),
+        link("Back to the dashboard", to=routes.DASHBOARD, class_name="button primary"),
+    )

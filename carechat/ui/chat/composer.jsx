@@ -1,0 +1,127 @@
+// Where a message is written: it grows, keeps its focus and what was typed, and never sends too much.
+
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import * as drafts from "./drafts.js";
+
+/** The most that one message may have, in Unicode code points after trimming. */
+const LIMIT = 5_000;
+const COUNTED_FROM = 4_500;
+
+/**
+ * @param {object} props
+ * @param {string} props.account
+ * @param {string} props.conversation "" while it is not known
+ * @param {(text: string) => void} props.onSend
+ */
+export function Composer({ account, conversation, onSend }) {
+  const field = useRef(null);
+  const [text, setText] = useDraft(account, conversation);
+  const length = [...text.trim()].length;
+  const ready = conversation !== "" && length > 0 && length <= LIMIT;
+
+  useGrowing(field, text);
+  useFirstFocus(field);
+
+  const send = () => {
+    field.current.focus();
+    if (!ready) return;
+    onSend(text.trim());
+    setText("");
+  };
+  const onKeyDown = (event) => {
+    const composing = event.nativeEvent.isComposing || event.keyCode === 229;
+    if (event.key !== "Enter" || event.shiftKey || composing) return;
+    event.preventDefault();
+    send();
+  };
+  const onSubmit = (event) => {
+    event.preventDefault();
+    send();
+  };
+
+  return (
+    <form className="chat-composer" onSubmit={onSubmit}>
+      <label className="chat-hidden" htmlFor="chat-field">
+        Message
+      </label>
+      <textarea
+        ref={field}
+        id="chat-field"
+        className="chat-field"
+        rows={1}
+        placeholder="Message…"
+        enterKeyHint="send"
+        value={text}
+        aria-invalid={length > LIMIT}
+        aria-describedby="chat-count"
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={onKeyDown}
+      />
+      <button
+        type="submit"
+        className="chat-send"
+        disabled={!ready}
+        onMouseDown={(event) => event.preventDefault()}
+      >
+        Send
+      </button>
+      <Counter length={length} />
+    </form>
+  );
+}
+
+function Counter({ length }) {
+  const over = length - LIMIT;
+  const words = over > 0 ? `${format(over)} too many` : `${format(length)} of ${format(LIMIT)}`;
+  return (
+    <p id="chat-count" className={over > 0 ? "chat-count over" : "chat-count"}>
+      {length >= COUNTED_FROM && words}
+    </p>
+  );
+}
+
+const format = (number) => number.toLocaleString("en-US");
+
+function useDraft(account, conversation) {
+  const [text, setText] = useState("");
+  const place = useRef({ conversation, touched: false });
+
+  useEffect(() => {
+    if (place.current.conversation !== "" && place.current.conversation !== conversation) {
+      place.current.touched = false;
+      setText("");
+    }
+    place.current.conversation = conversation;
+    if (account === "" || conversation === "" || place.current.touched) return undefined;
+    let current = true;
+    drafts.read(account, conversation).then((draft) => {
+      if (current && !place.current.touched) setText(draft);
+    });
+    return () => {
+      current = false;
+    };
+  }, [account, conversation]);
+
+  const type = (typed) => {
+    place.current.touched = true;
+    setText(typed);
+    if (account !== "" && conversation !== "") drafts.write(account, conversation, typed);
+  };
+  return [text, type];
+}
+
+function useGrowing(field, text) {
+  useLayoutEffect(() => {
+    const { style } = field.current;
+    style.height = "auto";
+    style.height = `${field.current.scrollHeight}px`;
+  }, [field, text]);
+}
+
+/** With a keyboard at hand one can type at once; on a touch screen its keyboard would cover the thread. */
+function useFirstFocus(field) {
+  useEffect(() => {
+    const free = document.activeElement === document.body;
+    if (free && matchMedia("(pointer: fine)").matches) field.current.focus({ preventScroll: true });
+  }, [field]);
+}

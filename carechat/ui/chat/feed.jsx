@@ -1,0 +1,170 @@
+// The log of a conversation: what is stored and what is on its way, in order, without a jump.
+
+import { useCallback, useEffect, useRef, useState } from "react";
+import { useAttention, useLatest, useNow, useRequest, useSettled } from "./hooks.js";
+import { Message } from "./message.jsx";
+import { useReadingPosition } from "./reading_position.js";
+import * as timeline from "./timeline.js";
+
+/**
+ * The feed of one conversation; another conversation needs another `key`.
+ * @param {object} props those of the Thread, and
+ * @param {?object} props.box the account's outbox
+ * @param {object[]} props.waiting the conversation's entries in it
+ * @param {boolean} props.connected
+ */
+export function Feed(props) {
+  const { conversation, partnerName, older, box, waiting, connected } = props;
+  const { deliveredSeq, readSeq, history, onOlder, onGap, onRead } = props;
+  const log = useRef(null);
+  const rows = useRows(history, props.newest);
+  const [first, setFirst] = useState(null);
+  const [view, setView] = useState({ bottom: true, newest: 0, nearTop: false });
+  const now = useNow();
+  const settled = useSettled(history, first);
+
+  const { start, end } = timeline.windowOf(rows, first);
+  const atNewest = end === rows.length;
+  const wantsOlder = view.nearTop && start === 0 && older && rows.length > 0 && rows[0].seq > 1;
+  const seen = useHighest(view.newest);
+
+  const showNewest = useReadingPosition(log, (next) => {
+    if (next.nearTop && start > 0) setFirst(timeline.moved(rows, first, -timeline.STEP));
+    else if (next.nearBottom && !atNewest) setFirst(timeline.moved(rows, first, timeline.STEP));
+    const { bottom, newest, nearTop } = next;
+    setView((last) => (isSame(last, { bottom, newest, nearTop }) ? last : { bottom, newest, nearTop }));
+  });
+  const toNewest = () => {
+    setFirst(null);
+    showNewest();
+  };
+
+  useOwnWords(waiting, toNewest);
+  useRequest(wantsOlder ? rows[0].seq : null, connected, onOlder);
+  useRequest(timeline.gapAfter(rows), connected, onGap);
+  useReading(lastOfPartner(rows, seen), connected, onRead);
+
+  const shown = rows.slice(start, end).map((row) => stored(row, deliveredSeq, readSeq));
+  if (atNewest) shown.push(...underWay(waiting, rows));
+  const retry = useCallback((clientId) => box.retry(clientId), [box]);
+  const remove = useCallback((clientId) => box.drop([clientId]), [box]);
+  const unseen = rows.filter((row) => !row.mine && row.seq > seen).length;
+
+  return (
+    <div className="chat-feed">
+      <div
+        ref={log}
+        className="chat-log"
+        role="log"
+        aria-label={`Conversation with ${partnerName}`}
+        aria-live={settled ? "polite" : "off"}
+        aria-relevant="additions"
+        aria-busy={conversation === ""}
+        tabIndex={0}
+      >
+        {conversation === "" && <Loading />}
+        {conversation !== "" && shown.length === 0 && (
+          <p className="chat-empty">No messages yet. Say hello.</p>
+        )}
+        {older && rows.length > 0 && rows[0].seq > 1 && (
+          <p className="chat-earlier">{wantsOlder && "Loading earlier messages…"}</p>
+        )}
+        {timeline.byDay(shown).map(({ day, at, messages }) => (
+          <section key={day} className="chat-day">
+            <h2 className="chat-date">{timeline.dayHeading(at, now)}</h2>
+            {messages.map((message) => (
+              <Message
+                key={message.key}
+                message={message}
+                partnerName={partnerName}
+                onRetry={retry}
+                onRemove={remove}
+              />
+            ))}
+          </section>
+        ))}
+      </div>
+      {unseen > 0 && !(view.bottom && atNewest) && (
+        <button type="button" className="chat-new" onClick={toNewest}>
+          New messages ({unseen}) <span aria-hidden="true">↓</span>
+        </button>
+      )}
+    </div>
+  );
+}
+
+function useRows(history, newest) {
+  const [kept, keep] = useState({ rows: [], history: null, newest: null });
+  if (kept.history === history && kept.newest === newest) return kept.rows;
+  const rows = timeline.merge(kept.rows, history, newest);
+  keep({ rows, history, newest });
+  return rows;
+}
+
+function useHighest(value) {
+  const [highest, setHighest] = useState(value);
+  if (value > highest) setHighest(value);
+  return Math.max(value, highest);
+}
+
+/** Who has just written wants to see it. */
+function useOwnWords(waiting, toNewest) {
+  const latest = useLatest(toNewest);
+  const last = waiting.at(-1)?.client_id;
+  useEffect(() => {
+    if (last) latest.current();
+  }, [last, latest]);
+}
+
+/** The partner hears once how far the reader has got, and again after a reconnect. */
+function useReading(seq, connected, onRead) {
+  const attention = useAttention();
+  const told = useRef(0);
+  const latest = useLatest(onRead);
+  useEffect(() => {
+    if (!connected) told.current = 0;
+    if (!connected || !attention || seq <= told.current) return;
+    told.current = seq;
+    latest.current(seq);
+  }, [seq, connected, attention, latest]);
+}
+
+function lastOfPartner(rows, seen) {
+  return rows.findLast((row) => !row.mine && row.seq <= seen)?.seq ?? 0;
+}
+
+function stored(row, deliveredSeq, readSeq) {
+  const { seq, mine, text, at } = row;
+  const state = mine ? timeline.stateOf(seq, deliveredSeq, readSeq) : undefined;
+  return { key: row.client_id || String(seq), seq, mine, text, at, state };
+}
+
+function underWay(waiting, rows) {
+  const known = new Set(rows.map((row) => row.client_id));
+  const after = rows.at(-1)?.at ?? 0;
+  return waiting
+    .filter((entry) => !known.has(entry.client_id))
+    .map(({ client_id, text, at, refused }) => ({
+      key: client_id,
+      mine: true,
+      text,
+      at: Math.max(at, after),
+      state: refused === undefined ? "sending" : "refused",
+      detail: refused,
+    }));
+}
+
+function isSame(a, b) {
+  return a.bottom === b.bottom && a.newest === b.newest && a.nearTop === b.nearTop;
+}
+
+function Loading() {
+  return (
+    <div className="chat-loading">
+      <span aria-hidden="true" />
+      <span aria-hidden="true" />
+      <span aria-hidden="true" />
+      <p>This takes longer than usual. The conversation appears as soon as it arrives.</p>
+    </div>
+  );
+}

@@ -1,0 +1,86 @@
+// One message of the thread: its words, its time and what became of it.
+
+import { memo } from "react";
+import { isEmojiOnly } from "./timeline.js";
+
+const WORDS = {
+  sending: "Sending",
+  sent: "Sent",
+  delivered: "Delivered",
+  read: "Read",
+  refused: "Not sent",
+};
+
+const ONE_TICK = "M3 8.5 6.5 12 13 4.5";
+const TWO_TICKS = "M1 8.5 4.5 12 11 4.5 M8 11.5 8.5 12 15 4.5";
+const SIGNS = {
+  sending: "M8 14.5a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13Z M8 4.5V8l2.5 1.5",
+  sent: ONE_TICK,
+  delivered: TWO_TICKS,
+  read: TWO_TICKS,
+  refused: "M8 14.5a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13Z M8 4.5v4 M8 11v.5",
+};
+
+const TIME = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+
+/**
+ * @param {object} props
+ * @param {object} props.message key, seq, mine, text, at, first, state, detail
+ * @param {string} props.partnerName
+ * @param {(clientId: string) => void} props.onRetry
+ * @param {(clientId: string) => void} props.onRemove
+ */
+export const Message = memo(function Message({ message, partnerName, onRetry, onRemove }) {
+  const { key, seq, mine, text, at, first, state, detail } = message;
+  const whose = `chat-message ${mine ? "own" : "partner"}${first ? " first" : ""}`;
+  const look = isEmojiOnly(text) ? "chat-emoji" : `chat-bubble${mine ? " bg-blue-600 text-white" : ""}`;
+  return (
+    <div className={whose} data-key={key} data-seq={seq} aria-live={mine ? "off" : undefined}>
+      {first && <Head name={mine ? "You" : partnerName} at={at} />}
+      <div className="chat-line">
+        <div className={look}>{text}</div>
+        {mine && <State state={state} />}
+      </div>
+      {state === "refused" && (
+        <div className="chat-refused">
+          <span>{detail}</span>
+          <button type="button" onClick={() => onRetry(key)}>
+            Retry
+          </button>
+          <button type="button" onClick={() => onRemove(key)}>
+            Remove
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}, isSame);
+
+function isSame(before, after) {
+  return (
+    before.partnerName === after.partnerName &&
+    before.onRetry === after.onRetry &&
+    before.onRemove === after.onRemove &&
+    Object.keys(after.message).every((name) => before.message[name] === after.message[name])
+  );
+}
+
+function Head({ name, at }) {
+  return (
+    <p className="chat-head">
+      <span className="chat-writer">{name}</span>{" "}
+      <time dateTime={new Date(at).toISOString()}>{TIME.format(at)}</time>
+    </p>
+  );
+}
+
+function State({ state }) {
+  return (
+    <span className="chat-state" data-state={state}>
+      <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+        <path d={SIGNS[state]} />
+      </svg>
+      <span className="chat-word">{WORDS[state]}</span>
+    </span>
+  );
+}

@@ -1,0 +1,226 @@
+// Messages on their way out: kept by account, sent in order, one at a time in each conversation.
+
+import * as drafts from "./drafts.js";
+import * as store from "./store.js";
+
+const KEPT_MS = 24 * 60 * 60 * 1000;
+const FIRST_WAIT_MS = 2_000;
+const LONGEST_WAIT_MS = 30_000;
+const CHANNEL = "carechat-outbox";
+
+/** Stands for every conversation that has no carrier of its own. */
+export const ELSEWHERE = "*";
+
+/**
+ * A message that the server has not stored for good yet.
+ * @typedef {object} Entry
+ * @property {string} client_id
+ * @property {string} account the writer's own address
+ * @property {string} conversation
+ * @property {string} text
+ * @property {number} at ms since epoch
+ * @property {string} [refused] why it was definitely not stored
+ */
+
+/** What one account has not got through yet; several tabs of one browser hold the same. */
+class Outbox {
+  #entries = [];
+  #listeners = new Set();
+  #carriers = new Map();
+  #running = new Set();
+  #connected = false;
+  #settled = new Set();
+  #channel = globalThis.BroadcastChannel ? new BroadcastChannel(CHANNEL) : null;
+
+  constructor(account) {
+    this.account = account;
+    if (this.#channel) this.#channel.onmessage = ({ data }) => this.#hear(data);
+    this.#load();
+  }
+
+  /** The entries in the order in which they were written; a new array after each change. */
+  entries = () => this.#entries;
+
+  /** The listener is called after each change, until the function that this returns is. */
+  subscribe = (listener) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  /** A new message waits to be sent. */
+  add(conversation, text) {
+    const { account } = this;
+    const at = Math.max(Date.now(), (this.#entries.at(-1)?.at ?? 0) + 1);
+    this.#keep({ client_id: newId(), account, conversation, text, at });
+  }
+
+  /** A refused message is tried again, as a new one. */
+  retry(clientId) {
+    const entry = this.#entries.find((kept) => kept.client_id === clientId);
+    this.drop([clientId]);
+    if (entry) this.add(entry.conversation, entry.text);
+  }
+
+  /** These are stored, or not wanted any more. */
+  drop(clientIds) {
+    for (const clientId of clientIds) this.#settled.add(clientId);
+    const gone = this.#entries.filter((entry) => clientIds.includes(entry.client_id));
+    for (const { client_id } of gone) {
+      store.remove("outbox", client_id);
+      this.#tell({ drop: client_id });
+    }
+    if (gone.length > 0) this.#become(this.#entries.filter((entry) => !gone.includes(entry)));
+  }
+
+  /** These were definitely refused, each with its sentence, and are not sent again. */
+  refuse(refusals) {
+    for (const { client_id, detail } of refusals) {
+      const entry = this.#entries.find((kept) => kept.client_id === client_id);
+      if (entry && entry.refused === undefined) this.#keep({ ...entry, refused: detail });
+    }
+  }
+
+  /**
+   * `send(entry)` is what brings a conversation's messages to the server, until the
+   * function that this returns is called. It may be called again for the same entry.
+   */
+  carry(conversation, send) {
+    this.#carriers.set(conversation, send);
+    this.#pump();
+    return () => this.#carriers.get(conversation) === send && this.#carriers.delete(conversation);
+  }
+
+  /** Whether there is a server to send to: nothing is tried while there is none. */
+  setConnected(connected) {
+    if (this.#connected === connected) return;
+    this.#connected = connected;
+    this.#become(this.#entries);
+  }
+
+  /** Nothing of the account is left in this tab, the others or the browser's database. */
+  async forget() {
+    this.#become([]);
+    this.#tell({ forget: true });
+    const gone = (await store.all("outbox")).filter((entry) => entry.account === this.account);
+    await Promise.all(gone.map((entry) => store.remove("outbox", entry.client_id)));
+  }
+
+  async #load() {
+    drafts.forget();
+    const kept = await store.all("outbox");
+    const isOld = (entry) => Date.now() - entry.at >= KEPT_MS;
+    for (const entry of kept.filter(isOld)) store.remove("outbox", entry.client_id);
+    const ours = kept.filter((entry) => entry.account === this.account && !isOld(entry));
+    for (const entry of ours) this.#place(entry);
+  }
+
+  #keep(entry) {
+    store.put("outbox", entry);
+    this.#tell({ put: entry });
+    this.#place(entry);
+  }
+
+  #place(entry) {
+    if (this.#settled.has(entry.client_id)) return;
+    const others = this.#entries.filter((kept) => kept.client_id !== entry.client_id);
+    this.#become([...others, entry].sort((a, b) => a.at - b.at));
+  }
+
+  #tell(news) {
+    this.#channel?.postMessage({ account: this.account, ...news });
+  }
+
+  #hear(news) {
+    if (news.account !== this.account) return;
+    if (news.put) this.#place(news.put);
+    if (news.forget) this.#become([]);
+    if (news.drop) {
+      this.#settled.add(news.drop);
+      this.#become(this.#entries.filter((entry) => entry.client_id !== news.drop));
+    }
+  }
+
+  #become(entries) {
+    this.#entries = entries;
+    for (const listener of [...this.#listeners]) listener();
+    this.#pump();
+  }
+
+  #pump() {
+    for (const conversation of new Set(this.#entries.map((entry) => entry.conversation))) {
+      if (!this.#running.has(conversation)) this.#work(conversation);
+    }
+  }
+
+  async #work(conversation) {
+    this.#running.add(conversation);
+    const wait = { of: null, ms: 0 };
+    for (let entry = this.#next(conversation); entry; entry = this.#next(conversation)) {
+      const again = wait.of === entry.client_id;
+      wait.ms = again ? Math.min(wait.ms * 2, LONGEST_WAIT_MS) : FIRST_WAIT_MS;
+      wait.of = entry.client_id;
+      const lock = `${CHANNEL} ${this.account} ${conversation}`;
+      await inOneTab(lock, () => this.#attempt(entry.client_id, conversation, wait.ms));
+    }
+    this.#running.delete(conversation);
+  }
+
+  #next(conversation) {
+    if (!this.#connected || !this.#carrier(conversation)) return undefined;
+    const waits = (entry) => entry.conversation === conversation && entry.refused === undefined;
+    return this.#entries.find(waits);
+  }
+
+  #carrier(conversation) {
+    return this.#carriers.get(conversation) ?? this.#carriers.get(ELSEWHERE);
+  }
+
+  /** Ends when the entry is stored, refused or removed, the connection is lost or time is up. */
+  #attempt(clientId, conversation, ms) {
+    return new Promise((resolve) => {
+      const isDone = () => this.#next(conversation)?.client_id !== clientId;
+      if (isDone()) {
+        resolve();
+        return;
+      }
+      const end = () => {
+        clearTimeout(timer);
+        stop();
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      const stop = this.subscribe(() => isDone() && end());
+      this.#carrier(conversation)(this.#next(conversation));
+    });
+  }
+}
+
+function inOneTab(name, work) {
+  return globalThis.navigator?.locks ? navigator.locks.request(name, work) : work();
+}
+
+function newId() {
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+const outboxes = new Map();
+
+/**
+ * The outbox of an account: one in each tab.
+ * @param {string} account
+ * @returns {Outbox}
+ */
+export function of(account) {
+  if (!outboxes.has(account)) outboxes.set(account, new Outbox(account));
+  return outboxes.get(account);
+}
+
+/**
+ * What an account wrote and did not get through is gone from this browser, drafts too.
+ * @param {string} account
+ */
+export async function forget(account) {
+  await Promise.all([of(account).forget(), drafts.forget(account)]);
+}

@@ -1,0 +1,29 @@
+"""The line above a thread: the way back, who is at the other end, and whether the page is connected."""
+
+import reflex as rx
+
+from carechat.ui import routes, rows
+from carechat.ui.parts import icons, people
+from carechat.ui.parts.links import link
+
+
+def header(partner: rx.Var[rows.PartnerRow], status: rx.Component) -> rx.Component:
+    """Return the line; `status` is the connection's dot and word."""
+    return rx.el.div(
+        _back(),
+        people.avatar(partner.initials),
+        rx.el.h1(partner.name),
+        status,
+        class_name="thread-head",
+    )
+
+
+def bare() -> rx.Component:
+    """Return the line while nobody is at the other end."""
+    return rx.el.div(_back(), class_name="thread-head")
+
+
+def _back() -> rx.Component:
+    return link(
+        icons.back(), to=routes.DASHBOARD, class_name="back", aria_label="Back to the dashboard"
+    )

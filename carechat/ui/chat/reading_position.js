@@ -1,0 +1,86 @@
+// Keeps what is being read where it is while rows come and go, and the newest in sight at the bottom.
+
+import { useEffect, useEffectEvent, useLayoutEffect, useRef } from "react";
+
+const AT_BOTTOM_PX = 48;
+const NEAR_EDGE_PX = 600;
+
+/**
+ * What part of the log is in sight.
+ * @typedef {object} View
+ * @property {boolean} bottom whether the reader is at the newest
+ * @property {number} newest the highest number in sight, 0 if none
+ * @property {boolean} nearTop
+ * @property {boolean} nearBottom
+ */
+
+/**
+ * The log keeps its place after each commit. `report` hears what is in sight after each commit,
+ * scroll and change of size; children with `data-key` are what the place is remembered by.
+ * @param {React.RefObject<HTMLElement>} logRef
+ * @param {(view: View) => void} report
+ * @returns {() => void} brings the newest into sight, and keeps it there
+ */
+export function useReadingPosition(logRef, report) {
+  const place = useRef({ bottom: true, key: null, top: 0 });
+
+  const measure = useEffectEvent(() => {
+    const log = logRef.current;
+    const view = viewOf(log);
+    place.current = { bottom: view.bottom, key: view.first?.dataset.key, top: topOf(view.first, log) };
+    report(view);
+  });
+
+  const keep = useEffectEvent(() => {
+    restore(logRef.current, place.current);
+    measure();
+  });
+
+  useLayoutEffect(() => keep());
+
+  useEffect(() => {
+    const log = logRef.current;
+    const sizes = new ResizeObserver(() => keep());
+    const onScroll = () => measure();
+    sizes.observe(log);
+    log.addEventListener("scroll", onScroll, { passive: true });
+    return () => {
+      sizes.disconnect();
+      log.removeEventListener("scroll", onScroll);
+    };
+  }, [logRef]);
+
+  return () => {
+    place.current.bottom = true;
+    restore(logRef.current, place.current);
+  };
+}
+
+function viewOf(log) {
+  const frame = log.getBoundingClientRect();
+  const below = log.scrollHeight - log.scrollTop - log.clientHeight;
+  const inSight = [...log.querySelectorAll("[data-key]")].filter((node) => {
+    const { top, bottom } = node.getBoundingClientRect();
+    return bottom > frame.top && top < frame.bottom;
+  });
+  return {
+    bottom: below <= AT_BOTTOM_PX,
+    first: inSight[0],
+    newest: Math.max(0, ...inSight.map((node) => Number(node.dataset.seq ?? 0))),
+    nearTop: log.scrollTop < NEAR_EDGE_PX,
+    nearBottom: below < NEAR_EDGE_PX,
+  };
+}
+
+function restore(log, place) {
+  if (place.bottom) {
+    log.scrollTop = log.scrollHeight;
+    return;
+  }
+  const node = place.key && log.querySelector(`[data-key="${CSS.escape(place.key)}"]`);
+  if (node) log.scrollTop += topOf(node, log) - place.top;
+}
+
+function topOf(node, log) {
+  return node ? node.getBoundingClientRect().top - log.getBoundingClientRect().top : 0;
+}

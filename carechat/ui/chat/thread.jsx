@@ -1,0 +1,80 @@
+// The chat page's thread: the feed and the composer, with the outbox between them.
+
+import { useEffect } from "react";
+import { useConnected } from "$/public/external/carechat/ui/parts/connection/link.js";
+import { Composer } from "./composer.jsx";
+import { Feed } from "./feed.jsx";
+import { useCarrier, useOutbox } from "./hooks.js";
+
+/**
+ * @param {object} props
+ * @param {string} props.account the reader's own address, "" while it is not known
+ * @param {string} props.conversation its id, "" while it is not known
+ * @param {string} props.partnerName
+ * @param {{seq: number, id: string, client_id: string, mine: boolean, text: string, at: number}[]} props.history
+ * @param {object[]} props.newest the last rows that came
+ * @param {boolean} props.older whether there are rows before the history
+ * @param {number} props.deliveredSeq how far the partner has got
+ * @param {number} props.readSeq
+ * @param {{client_id: string, detail: string}[]} props.refused
+ * @param {boolean} props.writable
+ * @param {string} props.emergency
+ * @param {string} props.unreachable why the server cannot store anything now, "" if it can
+ * @param {(beforeSeq: number) => void} props.onOlder
+ * @param {(afterSeq: number) => void} props.onGap
+ * @param {(seq: number) => void} props.onRead
+ * @param {(account: string, conversation: string, clientId: string, text: string) => void} props.onSend
+ */
+export function Thread(props) {
+  const { account, conversation, history, newest, refused, writable, emergency } = props;
+  const connected = useConnected() === true;
+  const [box, entries] = useOutbox(account);
+  const waiting = entries.filter((entry) => entry.conversation === conversation);
+
+  useCarrier(box, conversation, connected, props.onSend);
+  useOutcomes(box, entries, history, newest, refused);
+
+  return (
+    <div className="chat-thread">
+      <Feed
+        key={`${account} ${conversation}`}
+        {...props}
+        box={box}
+        waiting={waiting}
+        connected={connected}
+      />
+      <div className="chat-foot">
+        <Delay waiting={waiting} connected={connected} unreachable={props.unreachable} />
+        {writable ? (
+          <Composer
+            account={account}
+            conversation={conversation}
+            onSend={(text) => box.add(conversation, text)}
+          />
+        ) : (
+          <p className="chat-closed">You can read this conversation, but not write in it any more.</p>
+        )}
+        <p className="chat-emergency">{emergency}</p>
+      </div>
+    </div>
+  );
+}
+
+/** A row with an entry's number tells that it is stored, a refusal that it never will be. */
+function useOutcomes(box, entries, history, newest, refused) {
+  useEffect(() => {
+    if (!box) return;
+    const stored = [...history, ...newest].map((row) => row.client_id);
+    box.drop(entries.map((entry) => entry.client_id).filter((id) => stored.includes(id)));
+    box.refuse(refused);
+  }, [box, entries, history, newest, refused]);
+}
+
+function Delay({ waiting, connected, unreachable }) {
+  const delayed = waiting.some((entry) => entry.refused === undefined) && (!connected || unreachable);
+  return (
+    <p className="chat-delay" aria-live="polite">
+      {delayed && "We could not send this yet. It will go out as soon as you are back online."}
+    </p>
+  );
+}

@@ -1,0 +1,75 @@
+"""The browser's side of a conversation: the thread, and what else touches its outbox."""
+
+import reflex as rx
+
+from carechat.ui import rows
+from carechat.ui.parts import connection as connection
+
+for _module in (
+    "composer.jsx",
+    "drafts.js",
+    "feed.jsx",
+    "hooks.js",
+    "message.jsx",
+    "outbox.js",
+    "reading_position.js",
+    "store.js",
+    "timeline.js",
+):
+    rx.asset(_module, shared=True)
+
+
+class Thread(rx.Component):
+    """The feed of one conversation and its composer; `history` and `newest` are merged by number.
+
+    `refused` holds a `client_id` and a `detail` (a sentence) for each message that was definitely not stored.
+    """
+
+    library = rx.asset("thread.jsx", shared=True).importable_path
+    tag = "Thread"
+
+    account: rx.Var[str]
+    conversation: rx.Var[str]
+    partner_name: rx.Var[str]
+    history: rx.Var[list[rows.MessageRow]]
+    newest: rx.Var[list[rows.MessageRow]]
+    older: rx.Var[bool]
+    delivered_seq: rx.Var[int]
+    read_seq: rx.Var[int]
+    refused: rx.Var[list[dict[str, str]]]
+    writable: rx.Var[bool]
+    emergency: rx.Var[str]
+    unreachable: rx.Var[str]
+
+    on_older: rx.EventHandler[rx.event.passthrough_event_spec(int)]
+    on_gap: rx.EventHandler[rx.event.passthrough_event_spec(int)]
+    on_read: rx.EventHandler[rx.event.passthrough_event_spec(int)]
+    on_send: rx.EventHandler[rx.event.passthrough_event_spec(str, str, str, str)]
+
+
+class Courier(rx.Component):
+    """Sends, from any page, what waits in the outbox for conversations that are not open."""
+
+    library = rx.asset("courier.jsx", shared=True).importable_path
+    tag = "Courier"
+
+    account: rx.Var[str]
+    stored: rx.Var[list[str]]
+    refused: rx.Var[list[dict[str, str]]]
+
+    on_send: rx.EventHandler[rx.event.passthrough_event_spec(str, str, str, str)]
+
+
+class SignOutForm(rx.Component):
+    """A form that forgets the account's outbox and drafts, then posts itself to `action`."""
+
+    library = rx.asset("sign_out.jsx", shared=True).importable_path
+    tag = "SignOutForm"
+
+    account: rx.Var[str]
+    action: rx.Var[str]
+
+
+thread = Thread.create
+courier = Courier.create
+sign_out_form = SignOutForm.create

@@ -1,0 +1,196 @@
+import { useEffect, useId, useRef } from "react";
+import { Link } from "react-router";
+import { Time } from "$/public/external/carechat/ui/parts/clock/clock.jsx";
+
+const newestFirst = (one, other) => other.at - one.at;
+const unreadFirst = (one, other) => (other.unread > 0) - (one.unread > 0) || newestFirst(one, other);
+
+/** The rows with what has changed since they were loaded, in order; the order rests while `still.current`. */
+function useCurrent({ rows, loaded, changed }, order, still) {
+  const memory = useRef({});
+  if (memory.current.loaded !== loaded || memory.current.rows !== rows) {
+    memory.current = { loaded, rows, byId: new Map(rows.map((row) => [row.id, row])) };
+  }
+  for (const change of changed) {
+    memory.current.byId.set(change.id, { ...rows.find((row) => row.id === change.id), ...change });
+  }
+  const current = [...memory.current.byId.values()].sort(order);
+  if (!still?.current) memory.current.shown = current.map((row) => row.id);
+  const place = new Map(memory.current.shown?.map((id, index) => [id, index]));
+  return still?.current
+    ? current.sort((one, other) => (place.get(one.id) ?? Infinity) - (place.get(other.id) ?? Infinity))
+    : current;
+}
+
+const SIGNS = { sent: ["✓", "Sent"], delivered: ["✓✓", "Delivered"], read: ["✓✓", "Read"] };
+
+function Tick({ state }) {
+  const [sign, word] = SIGNS[state];
+  return (
+    <span className={`tick ${state}`}>
+      <span aria-hidden="true">{sign}</span>
+      <span className="visually-hidden">{word}</span>
+    </span>
+  );
+}
+
+function Unread({ count }) {
+  if (!count) return null;
+  return (
+    <span className="unread">
+      {count > 99 ? "99+" : count}
+      <span className="visually-hidden"> unread</span>
+    </span>
+  );
+}
+
+const Avatar = ({ initials }) => (
+  <span className="avatar" aria-hidden="true">
+    {initials}
+  </span>
+);
+
+const preview = (row) => (row.state && row.preview ? `You: ${row.preview}` : row.preview);
+
+function Card({ row }) {
+  const id = useId();
+  return (
+    <article className={row.unread ? "card patient has-unread" : "card patient"} aria-labelledby={id}>
+      <Avatar initials={row.initials} />
+      <h2 id={id}>{row.name}</h2>
+      <Unread count={row.unread} />
+      <p className="preview">{preview(row) || "No messages yet."}</p>
+      <p className="meta">
+        {row.at > 0 && <Time at={row.at} />}
+        {row.state && <Tick state={row.state} />}
+        {!row.writable && <span>Closed for new messages</span>}
+      </p>
+      <Link className={row.writable ? "button go" : "button quiet"} to={row.link} aria-describedby={id}>
+        {row.writable ? "Chat" : "Read"}
+      </Link>
+    </article>
+  );
+}
+
+function useSeen(onSeen) {
+  const place = useRef(null);
+  useEffect(() => {
+    const observer = new IntersectionObserver(([entry]) => entry.isIntersecting && onSeen(), {
+      rootMargin: "400px",
+    });
+    observer.observe(place.current);
+    return () => observer.disconnect();
+  }, [onSeen]);
+  return place;
+}
+
+function More({ onMore }) {
+  return (
+    <div className="more" ref={useSeen(onMore)}>
+      <button type="button" className="button quiet" onClick={() => onMore()}>
+        Show more
+      </button>
+    </div>
+  );
+}
+
+/** A doctor's patients. Cards keep their places while the pointer or the focus is among them. */
+export function Cards({ more = false, onMore, ...known }) {
+  const still = useRef(false);
+  const current = useCurrent(known, unreadFirst, still);
+  const rest = { onPointerEnter: () => (still.current = true), onPointerLeave: () => (still.current = false) };
+  return (
+    <>
+      <div className="cards" onFocus={rest.onPointerEnter} onBlur={rest.onPointerLeave} {...rest}>
+        {current.map((row) => (
+          <Card key={row.id} row={row} />
+        ))}
+      </div>
+      {more && <More key={known.rows.length} onMore={onMore} />}
+    </>
+  );
+}
+
+function Banner({ row }) {
+  const id = useId();
+  return (
+    <article className={row.present ? "card banner here" : "card banner"} aria-labelledby={id}>
+      <h2>
+        <span className="dot" aria-hidden="true" />
+        {row.present ? "Your Doctor is Available" : "Your Doctor is Away"}
+      </h2>
+      <p className="who">
+        <Avatar initials={row.initials} />
+        <span id={id}>{row.name}</span>
+        <Unread count={row.unread} />
+      </p>
+      <p>{row.present ? "Write now, your doctor is there." : "Write now, your doctor will see it when back."}</p>
+      <Link className="button go" to={row.link} aria-describedby={id}>
+        Start Chat
+      </Link>
+    </article>
+  );
+}
+
+function Former({ row }) {
+  const id = useId();
+  return (
+    <article className="card banner" aria-labelledby={id}>
+      <p className="who">
+        <Avatar initials={row.initials} />
+        <span id={id}>{row.name}</span>
+        <Unread count={row.unread} />
+      </p>
+      <p>New messages are closed here. You can still read what was written.</p>
+      <Link className="button quiet" to={row.link} aria-describedby={id}>
+        Read
+      </Link>
+    </article>
+  );
+}
+
+const openFirst = (one, other) => other.writable - one.writable || one.name.localeCompare(other.name);
+
+/** A patient's doctors, in an order that does not change when somebody comes or goes. */
+export function Banners(known) {
+  const current = useCurrent(known, openFirst);
+  return (
+    <div className="banners">
+      {current.map((row) => (row.writable ? <Banner key={row.id} row={row} /> : <Former key={row.id} row={row} />))}
+    </div>
+  );
+}
+
+const STEPS = { ArrowDown: 1, ArrowUp: -1 };
+
+function moveFocus(event) {
+  const links = [...event.currentTarget.querySelectorAll("a")];
+  const at = links.indexOf(document.activeElement);
+  const target = { Home: links[0], End: links.at(-1) }[event.key] ?? links[at + STEPS[event.key]];
+  if (!target) return;
+  event.preventDefault();
+  target.focus();
+}
+
+/** The conversations beside the thread, newest first; arrow keys move among them, `open` is the address shown. */
+export function List({ open, more = false, onMore, ...known }) {
+  const current = useCurrent(known, newestFirst);
+  return (
+    <nav className="conversations" aria-label="Conversations">
+      <ul onKeyDown={moveFocus}>
+        {current.map((row) => (
+          <li key={row.id}>
+            <Link to={row.link} aria-current={row.email === open ? "page" : undefined}>
+              <Avatar initials={row.initials} />
+              <span className={row.unread ? "name bold" : "name"}>{row.name}</span>
+              <span className="meta">{row.at > 0 && <Time at={row.at} />}</span>
+              <span className="preview">{preview(row)}</span>
+              <Unread count={row.unread} />
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {more && <More key={known.rows.length} onMore={onMore} />}
+    </nav>
+  );
+}

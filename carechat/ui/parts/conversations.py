@@ -1,0 +1,53 @@
+"""Conversations as cards, as banners and as a list, all painted from the same rows.
+
+`rows` is set when they are loaded, for the time that `loaded` counts; `changed` is what is different since, so what a
+message costs on the wire does not grow with the number of patients. The browser puts the two together.
+"""
+
+import reflex as rx
+
+from carechat.ui import rows
+from carechat.ui.parts import clock as clock
+
+_LIBRARY = rx.asset("conversations.jsx", shared=True).importable_path
+
+
+class _Conversations(rx.Component):
+    library = _LIBRARY
+
+    rows: rx.Var[list[rows.ConversationRow]]
+    loaded: rx.Var[int]
+    changed: rx.Var[list[dict[str, str | int | bool]]]
+
+
+class Cards(_Conversations):
+    """A doctor's patients, unread first, then the newest; asks for more at the end while there are `more`."""
+
+    tag = "Cards"
+
+    more: rx.Var[bool]
+
+    on_more: rx.EventHandler[rx.event.no_args_event_spec]
+
+
+class Banners(_Conversations):
+    """A patient's doctors, each with a banner that says whether they are there."""
+
+    tag = "Banners"
+
+
+class List(_Conversations):
+    """The conversations beside the thread, newest first, the one with the partner `open` marked."""
+
+    tag = "List"
+    alias = "ConversationList"
+
+    open: rx.Var[str]
+    more: rx.Var[bool]
+
+    on_more: rx.EventHandler[rx.event.no_args_event_spec]
+
+
+cards = Cards.create
+banners = Banners.create
+beside = List.create

@@ -1,0 +1,21 @@
+"""A dialog with the button that opens it."""
+
+import reflex as rx
+
+
+class DialogButton(rx.Component):
+    """A button named `label` that opens a dialog headed `title`; it opens at once, whatever the network does.
+
+    A form with `method="dialog"` inside closes it.
+    """
+
+    library = rx.asset("dialog.jsx", shared=True).importable_path
+    tag = "DialogButton"
+
+    label: rx.Var[str]
+    title: rx.Var[str]
+
+    on_open: rx.EventHandler[rx.event.no_args_event_spec]
+
+
+dialog = DialogButton.create

@@ -1,0 +1,36 @@
+"""What the page's own address says: read in the browser, so that it is there without a server's answer."""
+
+import reflex as rx
+
+_LIBRARY = rx.asset("query.jsx", shared=True).importable_path
+
+
+class QueryNotice(rx.Component):
+    """Says what `?error=` stands for: an alert, or a quiet note if it is one of `calm`."""
+
+    library = _LIBRARY
+    tag = "QueryNotice"
+
+    texts: rx.Var[dict[str, str]]
+    calm: rx.Var[list[str]]
+
+
+class NextField(rx.Component):
+    """Takes `?next=` along as a hidden field."""
+
+    library = _LIBRARY
+    tag = "NextField"
+
+
+class QueryField(rx.Component):
+    """Takes one part of the query along as a hidden field of the same name."""
+
+    library = _LIBRARY
+    tag = "QueryField"
+
+    name: rx.Var[str]
+
+
+notice = QueryNotice.create
+next_field = NextField.create
+field = QueryField.create

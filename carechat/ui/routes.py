@@ -1,0 +1,39 @@
+"""Where the pages are, and where their forms go."""
+
+from urllib.parse import quote
+
+from reflex.config import get_config
+from reflex.utils.exec import is_prod_mode
+
+LOGIN = "/login"
+DASHBOARD = "/dashboard"
+CHAT = "/chat"
+ACCOUNT = "/account"
+JOIN = "/join"
+
+SIGN_IN = "/auth/session"
+SIGN_OUT = "/auth/session/end"
+ACCEPT = "/auth/join"
+
+
+def chat(email: str) -> str:
+    """Return the address of the conversation with that partner."""
+    return f"{CHAT}?email={quote(email, safe='@')}"
+
+
+def login(error: str = "", next_path: str = "") -> str:
+    """Return the address of the sign-in page, with a reason to show and the page to come back to."""
+    query = [f"error={quote(error)}"] if error else []
+    if next_path:
+        query.append(f"next={quote(next_path, safe='')}")
+    return LOGIN + ("?" + "&".join(query) if query else "")
+
+
+def is_local(path: str) -> bool:
+    """Whether the path stays on this site whatever a browser makes of it: `//host` and `/\\host` do not."""
+    return path.startswith("/") and path[1:2] not in {"/", "\\"} and path.isprintable()
+
+
+def form_action(path: str) -> str:
+    """Return where a native form posts to; `reflex run` serves the pages from another port than the API."""
+    return path if is_prod_mode() else f"{get_config().api_url}{path}"

@@ -1,0 +1,147 @@
+"""What the pages show, as plain fields: copies of domain objects that are fit for the browser."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from carechat.domain import conversations, messages, users
+from carechat.ui import routes
+
+_PREVIEW_LENGTH = 140
+_TITLES = {"dr", "dr.", "prof", "prof.", "mr", "mr.", "mrs", "mrs.", "ms", "ms."}
+
+
+@dataclass(frozen=True)
+class MessageRow:
+    """A message of the thread. `at` is in ms since the epoch, `client_id` is empty on the partner's."""
+
+    seq: int
+    id: str
+    client_id: str
+    mine: bool
+    text: str
+    at: int
+
+
+@dataclass(frozen=True)
+class ConversationRow:
+    """A conversation in a list: a patient's card, a doctor's banner, a line beside the thread.
+
+    `at` is in ms since the epoch, 0 while there is no message; `state` is how far the last message has got
+    if it is the reader's own (`sent`, `delivered`, `read`), else empty.
+    """
+
+    id: str
+    email: str
+    name: str
+    initials: str
+    link: str
+    preview: str = ""
+    at: int = 0
+    state: str = ""
+    unread: int = 0
+    writable: bool = True
+    present: bool = False
+
+
+@dataclass(frozen=True)
+class ViewerRow:
+    """The person who is signed in, as the menu shows them."""
+
+    email: str = ""
+    name: str = ""
+    short_name: str = ""
+    initials: str = ""
+    role: str = ""
+
+
+@dataclass(frozen=True)
+class PartnerRow:
+    """The person at the other end of the thread."""
+
+    email: str = ""
+    name: str = ""
+    initials: str = ""
+
+
+@dataclass(frozen=True)
+class InvitedRow:
+    """What came of an invitation: a link with its end (ms since the epoch), or an assignment (no link)."""
+
+    name: str = ""
+    url: str = ""
+    expires_at: int = 0
+
+
+def conversation(
+    summary: conversations.Summary, viewer_email: str, present: bool = False
+) -> ConversationRow:
+    """Return the row of a direct conversation as that member sees it; `present` tells of the partner."""
+    partner = summary.conversation.partner(viewer_email)
+    last = summary.last_message
+    return ConversationRow(
+        id=summary.conversation.id,
+        email=partner.email,
+        name=partner.name,
+        initials=initials(partner.name),
+        link=routes.chat(partner.email),
+        preview=_preview(last.message) if last else "",
+        at=milliseconds(last.timestamp) if last else 0,
+        state=_state(last, viewer_email) if last else "",
+        unread=summary.unread,
+        writable=summary.conversation.writable,
+        present=present,
+    )
+
+
+def difference(loaded: ConversationRow | None, current: ConversationRow) -> dict[str, Any]:
+    """Return the id and the fields in which a row is not as it was loaded; all of them if it was not."""
+    if loaded is None:
+        return asdict(current)
+    was = asdict(loaded)
+    return {
+        name: value for name, value in asdict(current).items() if name == "id" or value != was[name]
+    }
+
+
+def viewer(user: users.User) -> ViewerRow:
+    """Return the row of the person who is signed in."""
+    words = _without_titles(user.name)
+    return ViewerRow(user.email, user.name, words[0], initials(user.name), user.role.value)
+
+
+def partner(member: conversations.Member) -> PartnerRow:
+    """Return the row of the person at the other end."""
+    return PartnerRow(member.email, member.name, initials(member.name))
+
+
+def initials(name: str) -> str:
+    """Return one or two capitals that stand for the name, without titles: `Dr. Sarah Chen` gives `SC`."""
+    words = _without_titles(name)
+    ends = words[:1] + words[1:][-1:]
+    return "".join(_first_letter(word) for word in ends).upper()
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return the time as JavaScript counts it."""
+    return int(moment.timestamp() * 1000)
+
+
+def _first_letter(word: str) -> str:
+    return next((character for character in word if character.isalnum()), "")
+
+
+def _without_titles(name: str) -> list[str]:
+    words = name.split()
+    return [word for word in words if word.lower() not in _TITLES] or words
+
+
+def _preview(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _PREVIEW_LENGTH else flat[:_PREVIEW_LENGTH].rstrip() + "…"
+
+
+def _state(message: messages.Message, viewer_email: str) -> str:
+    if message.sender_email != viewer_email:
+        return ""
+    return "read" if message.read else "delivered" if message.delivered else "sent"

@@ -1,0 +1,69 @@
+"""Who is behind a State event: the session of the socket's cookie, verified again before each one."""
+
+from contextvars import ContextVar
+from http.cookies import CookieError, SimpleCookie
+
+import reflex as rx
+from reflex.app import App
+from reflex.event import Event
+from reflex.middleware import Middleware
+from reflex.state import BaseState, StateUpdate
+
+from carechat.domain import errors
+from carechat.services import accounts
+from carechat.services.context import Backend, Context
+
+_caller: ContextVar[Context | None] = ContextVar("caller", default=None)
+
+
+class Owner(rx.State):
+    """Notes whose session the states of a tab were filled for."""
+
+    _session_id: str = ""
+
+
+def caller() -> Context:
+    """Return who is behind the event at hand; raises `UnauthenticatedError` if nobody is signed in."""
+    ctx = _caller.get()
+    if ctx is None:
+        raise errors.UnauthenticatedError(accounts.SIGN_IN)
+    return ctx
+
+
+class SessionMiddleware(Middleware):
+    """Verifies the cookie before every event, hydration included, and empties states of another session.
+
+    Reflex finds a state by a token that the tab keeps and sends; whoever has it would be given the state.
+    So a state is shown only to the session that it was filled for.
+    """
+
+    def __init__(self, cookie: str) -> None:
+        self._cookie = cookie
+        self.backend: Backend | None = None
+
+    async def preprocess(self, app: App, state: BaseState, event: Event) -> StateUpdate | None:
+        """Let the event see its verified caller, and a state that is the caller's own."""
+        ctx = await self._resolve(state.router.headers.cookie)
+        session_id = ctx.session.id if ctx else ""
+        root = state._get_root_state()
+        owner = await root.get_state(Owner)
+        if owner._session_id != session_id:
+            root.reset()
+            owner._session_id = session_id
+        _caller.set(ctx)
+        return None
+
+    async def _resolve(self, cookie_header: str) -> Context | None:
+        if self.backend is None:
+            raise errors.UnavailableError("CareChat is starting. Please try again in a moment.")
+        try:
+            return await accounts.resolve(self.backend, self._token(cookie_header))
+        except errors.UnauthenticatedError:
+            return None
+
+    def _token(self, cookie_header: str) -> str:
+        try:
+            morsel = SimpleCookie(cookie_header).get(self._cookie)
+        except CookieError:
+            return ""
+        return morsel.value if morsel else ""

@@ -1,0 +1,69 @@
+"""People and talk for tests, each valid by itself: a test names only what it cares about."""
+
+import itertools
+from collections.abc import Sequence
+
+from carechat.domain.conversations import Conversation
+from carechat.domain.messages import Message
+from carechat.domain.users import Role, User
+from carechat.services import accounts, messages, users
+from carechat.services.access import Address
+from carechat.services.context import Backend, Context
+from carechat.services.messages import Outgoing
+
+PASSWORD = "correct horse battery"
+
+_numbers = itertools.count(1)
+
+
+async def a_user(
+    backend: Backend, role: Role = Role.PATIENT, email: str = "", name: str = "Pat Example"
+) -> User:
+    """Return a new account."""
+    email = email or f"{role}{next(_numbers)}@example.com"
+    return await users.add(backend, email, name, role, PASSWORD)
+
+
+async def a_caller(backend: Backend, user: User) -> Context:
+    """Return that person, freshly signed in."""
+    signed_in = await accounts.begin_session(backend, user)
+    return await accounts.resolve(backend, signed_in.token)
+
+
+async def a_doctor(backend: Backend, name: str = "Dr. Sarah Chen") -> Context:
+    """Return a doctor, signed in."""
+    return await a_caller(backend, await a_user(backend, Role.DOCTOR, name=name))
+
+
+async def a_patient(backend: Backend, *doctors: Context, name: str = "Maria Jones") -> Context:
+    """Return a patient of those doctors, signed in."""
+    patient = await a_user(backend, Role.PATIENT, name=name)
+    for doctor in doctors:
+        await users.assign(backend, doctor.user.email, patient.email)
+    return await a_caller(backend, patient)
+
+
+async def a_pair(backend: Backend) -> tuple[Context, Context]:
+    """Return a doctor and a patient who belong together, signed in."""
+    doctor = await a_doctor(backend)
+    return doctor, await a_patient(backend, doctor)
+
+
+def to(partner: Context) -> Address:
+    """Return the address of the conversation with that person."""
+    return Address(partner_email=partner.user.email)
+
+
+async def says(sender: Context, receiver: Context, text: str = "Hello", **more: str) -> Message:
+    """Return a message that the one sent to the other."""
+    sent = await messages.send(sender, to(receiver), Outgoing(text, **more))
+    return sent.message
+
+
+async def a_conversation(
+    doctor: Context, patient: Context, texts: Sequence[str] = ()
+) -> Conversation:
+    """Return their conversation, in which the patient wrote those texts."""
+    for text in texts:
+        await says(patient, doctor, text)
+    return (await messages.history(doctor, to(patient))).conversation

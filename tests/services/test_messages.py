@@ -1,0 +1,75 @@
+"""Sending and reading messages: who may, who may not, what is stored, who is told."""
+
+import asyncio
+
+import pytest
+
+from carechat.domain import errors
+from carechat.domain.events import MessageSent, ReceiptMoved
+from carechat.services import feed, messages, receipts
+from carechat.services.context import Backend
+from carechat.services.messages import Outgoing
+from tests.factories import a_conversation, a_doctor, a_pair, a_patient, says, to
+
+
+async def test_a_message_is_stored_and_read_back(backend: Backend) -> None:
+    """What one writes stands in the other's history."""
+    doctor, patient = await a_pair(backend)
+    await says(doctor, patient, "How are you feeling today?")
+    page = await messages.history(patient, to(doctor))
+    assert [one.message for one in page.messages] == ["How are you feeling today?"]
+
+
+async def test_numbers_have_no_gap_when_many_send_at_once(backend: Backend) -> None:
+    """Two people who write at the same time get every number once."""
+    doctor, patient = await a_pair(backend)
+    await asyncio.gather(*(says(*pair, "x") for pair in [(doctor, patient), (patient, doctor)] * 25))
+    page = await messages.history(patient, to(doctor), limit=200)
+    assert [one.seq for one in page.messages] == list(range(1, 51))
+
+
+async def test_the_same_client_id_is_stored_once(backend: Backend) -> None:
+    """Sending again gives the same message and tells nobody again."""
+    doctor, patient = await a_pair(backend)
+    first = await messages.send(doctor, to(patient), Outgoing("Hello", "c1"))
+    again = await messages.send(doctor, to(patient), Outgoing("Hello", "c1"))
+    assert (again.message.id, again.created) == (first.message.id, False)
+    with pytest.raises(errors.ConflictError):
+        await messages.send(doctor, to(patient), Outgoing("Another", "c1"))
+
+
+async def test_the_other_hears_of_a_message_and_it_counts_as_delivered(backend: Backend) -> None:
+    """A listener is handed the message, and its sender the receipt."""
+    doctor, patient = await a_pair(backend)
+    async with feed.follow(patient) as theirs, feed.follow(doctor) as ours:
+        sent = await says(doctor, patient, "Hello")
+        event = await anext(theirs)
+        while not isinstance(event, MessageSent):
+            event = await anext(theirs)
+        assert event.message == sent
+        waiting = asyncio.create_task(anext(theirs))
+        event = await anext(ours)
+        while not isinstance(event, ReceiptMoved):
+            event = await anext(ours)
+        assert (event.receipt.email, event.receipt.delivered_seq) == (patient.user.email, 1)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    page = await messages.history(doctor, to(patient))
+    assert page.messages[0].delivered
+
+
+async def test_reading_counts_and_tells(backend: Backend) -> None:
+    """Mark-read answers how many were unread, then none."""
+    doctor, patient = await a_pair(backend)
+    await a_conversation(doctor, patient, ["a", "b"])
+    assert await receipts.read(doctor, to(patient)) == 2
+    assert await receipts.read(doctor, to(patient)) == 0
+
+
+async def test_a_stranger_is_not_found(backend: Backend) -> None:
+    """Nobody can write to somebody who is not theirs."""
+    doctor, _ = await a_pair(backend)
+    stranger = await a_patient(backend, await a_doctor(backend))
+    with pytest.raises(errors.NotFoundError):
+        await says(doctor, stranger)
