@@ -16,6 +16,7 @@ from carechat.security.tokens import Tokens
 from carechat.services import watch
 from carechat.services.context import Backend, Policy
 from carechat.settings import Settings
+from carechat.storage import embedded
 from carechat.storage.store import Store
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ def build(
     return Backend(
         policy=Policy(
             public_url=settings.origin,
+            clinic_name=settings.clinic_name,
             idle=timedelta(minutes=settings.idle_minutes),
             patient_idle=timedelta(minutes=settings.patient_idle_minutes),
         ),
@@ -46,6 +48,21 @@ def build(
         sends=SendThrottle(rate, burst),
         clock=clock,
     )
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[Backend]:
+    """Give a backend that serves, with a MongoDB of its own if there is none to connect to."""
+    if uri := settings.mongodb_uri or settings.embedded_uri:
+        async with running(settings, uri) as backend:
+            yield backend
+        return
+    mongodb = await asyncio.to_thread(embedded.start, settings.data_dir)
+    try:
+        async with running(settings, mongodb.uri) as backend:
+            yield backend
+    finally:
+        await asyncio.to_thread(mongodb.stop)
 
 
 @asynccontextmanager

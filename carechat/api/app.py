@@ -21,6 +21,9 @@ from carechat.api import (
 PREFIXES = ("auth", "invitations", "conversations", "messages", "healthz", "readyz", "docs", "ws")
 """What the paths begin with that are never a page's."""
 
+COOKIE = "carechat_session"
+"""Holds the token for the pages; over https `__Host-` before its name binds it to the origin."""
+
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -33,6 +36,7 @@ def create(origins: Sequence[str]) -> FastAPI:
     app.state.backend = None
     app.state.origins = tuple(origins)
     app.state.https = origins[0].startswith("https:")
+    app.state.cookie = f"__Host-{COOKIE}" if app.state.https else COOKIE
     errors.register(app)
     for module in (auth, forms, invitations, messages, conversations, health, docs, socket):
         app.include_router(module.router)

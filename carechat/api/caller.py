@@ -12,9 +12,6 @@ from carechat.services import accounts
 from carechat.services.accounts import SignedIn
 from carechat.services.context import Backend, Context
 
-COOKIE = "carechat_session"
-"""Holds the token for the pages; over https its name begins with `__Host-`, which binds it to the origin."""
-
 _IPV4_NETWORK_BITS = 24
 _IPV6_NETWORK_BITS = 64
 
@@ -81,13 +78,13 @@ async def get_caller(request: Request) -> Context:
 
 def read_cookie(connection: HTTPConnection) -> str:
     """Return the token that the page's cookie holds, or nothing."""
-    return connection.cookies.get(_cookie_name(connection), "")
+    return connection.cookies.get(connection.app.state.cookie, "")
 
 
 def set_cookie(request: Request, response: Response, signed_in: SignedIn) -> None:
     """Let the browser keep the token where no script can read it."""
     response.set_cookie(
-        _cookie_name(request),
+        request.app.state.cookie,
         signed_in.token,
         max_age=signed_in.expires_in,
         secure=request.app.state.https,
@@ -99,12 +96,9 @@ def set_cookie(request: Request, response: Response, signed_in: SignedIn) -> Non
 def clear_cookie(request: Request, response: Response) -> None:
     """Let the browser forget the token."""
     response.delete_cookie(
-        _cookie_name(request), secure=request.app.state.https, httponly=True, samesite="lax"
+        request.app.state.cookie, secure=request.app.state.https, httponly=True, samesite="lax"
     )
 
-
-def _cookie_name(connection: HTTPConnection) -> str:
-    return f"__Host-{COOKIE}" if connection.app.state.https else COOKIE
 
 
 AnyBackend = Annotated[Backend, Depends(get_backend)]

@@ -22,6 +22,7 @@ class Policy:
     """The operator's choices that services act on."""
 
     public_url: str
+    clinic_name: str
     idle: timedelta
     patient_idle: timedelta
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from carechat.domain import conversations, messages, users
+from carechat.services import invitations
 from carechat.ui import routes
 
 _PREVIEW_LENGTH = 140
@@ -104,6 +105,19 @@ def difference(loaded: ConversationRow | None, current: ConversationRow) -> dict
     }
 
 
+def message(stored: messages.Message, viewer_email: str) -> MessageRow:
+    """Return the row of a message as that member sees it."""
+    mine = stored.sender_email == viewer_email
+    return MessageRow(
+        seq=stored.seq,
+        id=stored.id,
+        client_id=stored.client_id if mine else "",
+        mine=mine,
+        text=stored.message,
+        at=milliseconds(stored.timestamp),
+    )
+
+
 def viewer(user: users.User) -> ViewerRow:
     """Return the row of the person who is signed in."""
     words = _without_titles(user.name)
@@ -113,6 +127,13 @@ def viewer(user: users.User) -> ViewerRow:
 def partner(member: conversations.Member) -> PartnerRow:
     """Return the row of the person at the other end."""
     return PartnerRow(member.email, member.name, initials(member.name))
+
+
+def invited(name: str, link: invitations.Link | None) -> InvitedRow:
+    """Return what came of inviting that person."""
+    if link is None:
+        return InvitedRow(name)
+    return InvitedRow(name, link.url, milliseconds(link.expires_at))
 
 
 def initials(name: str) -> str:

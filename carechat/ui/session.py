@@ -13,6 +13,9 @@ from carechat.domain import errors
 from carechat.services import accounts
 from carechat.services.context import Backend, Context
 
+STARTING = "CareChat is starting. Please try again in a moment."
+
+_backend: ContextVar[Backend] = ContextVar("backend")
 _caller: ContextVar[Context | None] = ContextVar("caller", default=None)
 
 
@@ -20,6 +23,11 @@ class Owner(rx.State):
     """Notes whose session the states of a tab were filled for."""
 
     _session_id: str = ""
+
+
+def backend() -> Backend:
+    """Return what serves the event at hand, whoever is behind it."""
+    return _backend.get()
 
 
 def caller() -> Context:
@@ -30,11 +38,16 @@ def caller() -> Context:
     return ctx
 
 
+async def owns(ctx: Context, state: rx.State) -> bool:
+    """Whether the states of the tab are still the session's: a background event outlives a change of person."""
+    return (await state.get_state(Owner))._session_id == ctx.session.id
+
+
 class SessionMiddleware(Middleware):
     """Verifies the cookie before every event, hydration included, and empties states of another session.
 
-    Reflex finds a state by a token that the tab keeps and sends; whoever has it would be given the state.
-    So a state is shown only to the session that it was filled for.
+    Reflex finds a state by a token that the tab keeps and sends; whoever has that token would be given the
+    state. So a state is shown only to the session that it was filled for.
     """
 
     def __init__(self, cookie: str) -> None:
@@ -43,21 +56,22 @@ class SessionMiddleware(Middleware):
 
     async def preprocess(self, app: App, state: BaseState, event: Event) -> StateUpdate | None:
         """Let the event see its verified caller, and a state that is the caller's own."""
-        ctx = await self._resolve(state.router.headers.cookie)
-        session_id = ctx.session.id if ctx else ""
+        if self.backend is None:
+            raise errors.UnavailableError(STARTING)
+        ctx = await self._resolve(self.backend, state.router.headers.cookie)
+        _backend.set(self.backend)
+        _caller.set(ctx)
         root = state._get_root_state()
         owner = await root.get_state(Owner)
+        session_id = ctx.session.id if ctx else ""
         if owner._session_id != session_id:
             root.reset()
             owner._session_id = session_id
-        _caller.set(ctx)
         return None
 
-    async def _resolve(self, cookie_header: str) -> Context | None:
-        if self.backend is None:
-            raise errors.UnavailableError("CareChat is starting. Please try again in a moment.")
+    async def _resolve(self, backend: Backend, cookie_header: str) -> Context | None:
         try:
-            return await accounts.resolve(self.backend, self._token(cookie_header))
+            return await accounts.resolve(backend, self._token(cookie_header))
         except errors.UnauthenticatedError:
             return None
 

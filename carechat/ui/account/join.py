@@ -6,7 +6,7 @@ from carechat.ui import routes, shell
 from carechat.ui.account.state import Joining
 from carechat.ui.parts import fields, query
 from carechat.ui.parts.links import link
-from carechat.ui.parts.phases import Phase, skeleton
+from carechat.ui.parts.phases import Phase, failed, skeleton
 
 TITLE = "Choose a password · CareChat"
 
@@ -23,7 +23,8 @@ def page(clinic: str | rx.Var[str]) -> rx.Component:
         rx.match(
             Joining.phase,
             (Phase.READY.value, _choose()),
-            (Phase.FAILED.value, _used_up()),
+            (Phase.GONE.value, _used_up()),
+            (Phase.FAILED.value, _try_again()),
             rx.fragment(
                 rx.el.h1("Choose a password", class_name="visually-hidden"), skeleton("line", 4)
             ),
@@ -65,6 +66,10 @@ def _choose() -> rx.Component:
             on_submit=None,
         ),
     )
+
+
+def _try_again() -> rx.Component:
+    return rx.fragment(rx.el.h1("Choose a password"), failed(Joining.load))
 
 
 def _used_up() -> rx.Component:

@@ -2,6 +2,9 @@
 
 import reflex as rx
 
+from carechat.domain import errors
+from carechat.services import accounts, invitations
+from carechat.ui import session
 from carechat.ui.parts.phases import Phase
 
 
@@ -18,7 +21,15 @@ class Password(rx.State):
 
     @rx.event
     async def change(self, form: dict[str, str]):
-        """Change the password as the form says."""
+        """Change the password as the form says, or say why not."""
+        ctx = session.caller()
+        try:
+            current, new = str(form.get("current", "")), str(form.get("new", ""))
+            await accounts.change_password(ctx, current, new)
+        except errors.CareChatError as error:
+            self.refusal = error.detail
+            return
+        self.refusal, self.done = "", True
 
 
 class Joining(rx.State):
@@ -32,3 +43,16 @@ class Joining(rx.State):
     @rx.event
     async def load(self):
         """Look the link up."""
+        self.reset()
+        token = self.router.url.query_parameters.get("token", "")
+        try:
+            link = await invitations.find(session.backend(), token)
+        except errors.NotFoundError:
+            self.phase = Phase.GONE.value
+            return
+        except errors.UnavailableError:
+            self.phase = Phase.FAILED.value
+            return
+        self.name, self.email = link.name, link.email
+        self.new_account = link.purpose is invitations.Purpose.JOIN
+        self.phase = Phase.READY.value

@@ -22,12 +22,17 @@ const NEAR_EDGE_PX = 600;
  * @returns {() => void} brings the newest into sight, and keeps it there
  */
 export function useReadingPosition(logRef, report) {
-  const place = useRef({ bottom: true, key: null, top: 0 });
+  const place = useRef({ bottom: true, key: null, top: 0, height: 0 });
 
   const measure = useEffectEvent(() => {
     const log = logRef.current;
     const view = viewOf(log);
-    place.current = { bottom: view.bottom, key: view.first?.dataset.key, top: topOf(view.first, log) };
+    place.current = {
+      bottom: view.bottom,
+      key: view.first?.dataset.key,
+      top: topOf(view.first, log),
+      height: log.clientHeight,
+    };
     report(view);
   });
 
@@ -41,7 +46,8 @@ export function useReadingPosition(logRef, report) {
   useEffect(() => {
     const log = logRef.current;
     const sizes = new ResizeObserver(() => keep());
-    const onScroll = () => measure();
+    // A scroll that is told of after the log has shrunk says nothing about the reader.
+    const onScroll = () => (log.clientHeight === place.current.height ? measure() : keep());
     sizes.observe(log);
     log.addEventListener("scroll", onScroll, { passive: true });
     return () => {

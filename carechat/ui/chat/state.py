@@ -1,1 +1,156 @@
 """What a person reads and writes in one conversation, kept current while its page is open."""
+
+import reflex as rx
+
+from carechat.domain import errors
+from carechat.domain.events import (
+    ConversationChanged,
+    DatabaseChanged,
+    Event,
+    MessageSent,
+    ReceiptMoved,
+)
+from carechat.domain.messages import Message
+from carechat.services import feed, messages, receipts
+from carechat.services.access import Address
+from carechat.services.context import Context
+from carechat.services.messages import Outgoing
+from carechat.ui import incoming, rows, session
+from carechat.ui.parts.phases import Phase
+
+WINDOW = 50
+"""Messages on opening, and with each step back."""
+
+MAX_REFUSED = 20
+"""Refusals that the page is told of again; it notes each at once."""
+
+UNREACHABLE = "Messages cannot be saved right now. Yours are kept and go out by themselves."
+ANOTHER_ACCOUNT = "You are signed in as somebody else now."
+
+_LATER = (errors.UnavailableError, errors.RateLimitedError, errors.UnauthenticatedError)
+"""What leaves a message in the browser's outbox, from where it is sent again."""
+
+
+class Chat(rx.State):
+    """One conversation: `history` was read from storage, `newest` came last; the page merges the two.
+
+    `delivered_seq` and `read_seq` tell how far the partner has got.
+    """
+
+    phase: str = Phase.LOADING.value
+    account: str = ""
+    conversation: str = ""
+    partner: rows.PartnerRow = rows.PartnerRow()
+    history: list[rows.MessageRow] = []
+    newest: list[rows.MessageRow] = []
+    older: bool = False
+    delivered_seq: int = 0
+    read_seq: int = 0
+    refused: list[dict[str, str]] = []
+    writable: bool = True
+    unreachable: str = ""
+
+    @rx.event(background=True)
+    async def listen(self):
+        """Show the conversation and what happens in it, until the page is left or the session ends."""
+        ctx = session.caller()
+        async with feed.follow(ctx) as events:
+            async with self:
+                await self._load(ctx)
+            async for event in events:
+                async with self:
+                    self.apply(event)
+
+    @rx.event
+    async def load(self):
+        """Show the conversation anew."""
+        await self._load(session.caller())
+
+    async def _load(self, ctx: Context) -> None:
+        email = self.router.url.query_parameters.get("email", "")
+        try:
+            page = await messages.history(ctx, Address(partner_email=email), WINDOW)
+        except errors.NotFoundError:
+            self.phase = Phase.GONE.value
+        except errors.UnavailableError:
+            self.phase = Phase.FAILED.value
+        else:
+            self._show(ctx, page)
+
+    @rx.event
+    async def send(self, account: str, conversation: str, client_id: str, text: str):
+        """Send a message of the outbox; it waits there until it is among the newest, or refused."""
+        ctx = session.caller()
+        try:
+            if account != ctx.user.email:
+                raise errors.ForbiddenError(ANOTHER_ACCOUNT)
+            outgoing = Outgoing(incoming.text(text), incoming.text(client_id))
+            address = Address(conversation_id=incoming.text(conversation))
+            sent = await messages.send(ctx, address, outgoing)
+        except _LATER:
+            return
+        except errors.CareChatError as error:
+            refusal = {"client_id": str(client_id), "detail": error.detail}
+            self.refused = [*self.refused, refusal][-MAX_REFUSED:]
+        else:
+            self._add(sent.message)
+
+    @rx.event
+    async def read(self, seq: int):
+        """Note that everything up to `seq` was on the screen of somebody who looked."""
+        await receipts.read(session.caller(), self._address(), incoming.seq(seq))
+
+    @rx.event
+    async def show_older(self, before: int):
+        """Show the messages before that number as well."""
+        page = await messages.history(
+            session.caller(), self._address(), WINDOW, before=incoming.seq(before)
+        )
+        self.history, self.older = self._rows(page.messages), page.more
+
+    @rx.event
+    async def fill_gap(self, after: int):
+        """Show the messages after that number, of which the page has missed some."""
+        page = await messages.history(
+            session.caller(), self._address(), messages.MAX_PAGE, after=incoming.seq(after)
+        )
+        self.newest = self._rows(page.messages)
+
+    def apply(self, event: Event) -> None:
+        """Show what has happened in the conversation, which is loaded already."""
+        match event:
+            case MessageSent(message) if message.conversation_id == self.conversation:
+                self._add(message)
+            case ReceiptMoved(receipt) if receipt.conversation_id == self.conversation:
+                if receipt.email == self.partner.email:
+                    self._move(receipt.delivered_seq, receipt.read_seq)
+            case ConversationChanged(conversation) if conversation.id == self.conversation:
+                self.writable = conversation.writable
+            case DatabaseChanged(reachable):
+                self.unreachable = "" if reachable else UNREACHABLE
+            case _:
+                pass
+
+    def _show(self, ctx: Context, page: messages.Page) -> None:
+        partner = page.conversation.partner(ctx.user.email)
+        self.account, self.conversation = ctx.user.email, page.conversation.id
+        self.partner, self.writable = rows.partner(partner), page.conversation.writable
+        self.delivered_seq, self.read_seq = partner.delivered_seq, partner.read_seq
+        self.history, self.newest = self._rows(page.messages), []
+        self.older, self.unreachable = page.more, ""
+        self.phase = Phase.READY.value
+
+    def _add(self, message: Message) -> None:
+        self.newest = self._rows([message])
+
+    def _move(self, delivered_seq: int, read_seq: int) -> None:
+        if delivered_seq > self.delivered_seq:
+            self.delivered_seq = delivered_seq
+        if read_seq > self.read_seq:
+            self.read_seq = read_seq
+
+    def _rows(self, found: list[Message]) -> list[rows.MessageRow]:
+        return [rows.message(one, self.account) for one in found]
+
+    def _address(self) -> Address:
+        return Address(conversation_id=self.conversation)

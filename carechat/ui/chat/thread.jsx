@@ -1,10 +1,13 @@
 // The chat page's thread: the feed and the composer, with the outbox between them.
 
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { useConnected } from "$/public/external/carechat/ui/parts/connection/link.js";
 import { Composer } from "./composer.jsx";
 import { Feed } from "./feed.jsx";
-import { useCarrier, useOutbox } from "./hooks.js";
+import { useCarrier, useLatest, useOutbox } from "./hooks.js";
+
+// How long after a reconnect the server may take to know this page again.
+const BRIDGE_MS = 3_000;
 
 /**
  * @param {object} props
@@ -26,8 +29,9 @@ import { useCarrier, useOutbox } from "./hooks.js";
  * @param {(account: string, conversation: string, clientId: string, text: string) => void} props.onSend
  */
 export function Thread(props) {
-  const { account, conversation, history, newest, refused, writable, emergency } = props;
   const connected = useConnected() === true;
+  const known = useBridge(props, connected);
+  const { account, conversation, history, newest, refused, writable, emergency } = known;
   const [box, entries] = useOutbox(account);
   const waiting = entries.filter((entry) => entry.conversation === conversation);
 
@@ -38,13 +42,13 @@ export function Thread(props) {
     <div className="chat-thread">
       <Feed
         key={`${account} ${conversation}`}
-        {...props}
+        {...known}
         box={box}
         waiting={waiting}
         connected={connected}
       />
       <div className="chat-foot">
-        <Delay waiting={waiting} connected={connected} unreachable={props.unreachable} />
+        <Delay waiting={waiting} connected={connected} unreachable={known.unreachable} />
         {writable ? (
           <Composer
             account={account}
@@ -58,6 +62,24 @@ export function Thread(props) {
       </div>
     </div>
   );
+}
+
+/**
+ * A server that was started again knows nothing of this page at first: meanwhile what was there
+ * before stays. Without a lost connection an empty conversation is believed at once.
+ */
+function useBridge(props, connected) {
+  const latest = useLatest(props);
+  const [before, setBefore] = useState(null);
+  useEffect(() => {
+    if (!connected) {
+      setBefore((kept) => (latest.current.conversation === "" ? kept : latest.current));
+      return undefined;
+    }
+    const timer = setTimeout(() => setBefore(null), BRIDGE_MS);
+    return () => clearTimeout(timer);
+  }, [connected, latest]);
+  return props.conversation === "" && before !== null ? before : props;
 }
 
 /** A row with an entry's number tells that it is stored, a refusal that it never will be. */

@@ -22,7 +22,8 @@ for _module in (
 class Thread(rx.Component):
     """The feed of one conversation and its composer; `history` and `newest` are merged by number.
 
-    `refused` holds a `client_id` and a `detail` (a sentence) for each message that was definitely not stored.
+    `refused` holds the `client_id` and the `detail`, a sentence, of each message that was definitely
+    not stored.
     """
 
     library = rx.asset("thread.jsx", shared=True).importable_path

@@ -63,7 +63,7 @@ def _found() -> rx.Component:
             Inbox.total == 0,
             empty("Nobody of that name", "Check the spelling, or clear the search to see everybody."),
             conversations.cards(
-                rows=Inbox.conversations,
+                rows=Inbox.shown,
                 loaded=Inbox.loaded, changed=Inbox.changed,
                 more=Inbox.more,
                 on_more=Inbox.show_more,

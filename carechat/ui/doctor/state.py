@@ -2,7 +2,9 @@
 
 import reflex as rx
 
-from carechat.ui import rows
+from carechat.domain import errors
+from carechat.services import invitations
+from carechat.ui import rows, session
 
 
 class Invite(rx.State):
@@ -19,4 +21,12 @@ class Invite(rx.State):
 
     @rx.event
     async def invite(self, form: dict[str, str]):
-        """Invite the person of the form."""
+        """Invite the person of the form, or say why not."""
+        ctx, name = session.caller(), str(form.get("name", ""))
+        try:
+            link = await invitations.invite(ctx, str(form.get("email", "")), name)
+        except errors.CareChatError as error:
+            self.refusal = error.detail
+            return
+        self.refusal, self.made = "", True
+        self.invited = rows.invited(name, link)

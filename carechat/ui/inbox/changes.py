@@ -15,13 +15,16 @@ from carechat.services.access import Address
 PAUSE = 0.3
 """Seconds in which what belongs together is gathered: a message and its being read are one change."""
 
+MANY = 20
+"""Conversations from which on it is simpler to show all anew."""
+
 
 class Changes:
-    """Conversations of which something happened since they were last taken; `everything` if it is not known which."""
+    """The conversations in which something happened; at first that is all of them."""
 
     def __init__(self) -> None:
-        self.everything = False
-        self.addresses: set[Address] = set()
+        self._everything = True
+        self._addresses: set[Address] = set()
         self._news = asyncio.Event()
 
     async def collect(self, events: AsyncIterator[Event]) -> SessionEnded | None:
@@ -36,13 +39,18 @@ class Changes:
         """Remember what the event is about."""
         match event:
             case MessageSent():
-                self.addresses.add(Address(conversation_id=event.conversation.id))
+                self._addresses.add(Address(conversation_id=event.conversation.id))
             case ReceiptMoved():
-                self.addresses.add(Address(conversation_id=event.receipt.conversation_id))
+                self._addresses.add(Address(conversation_id=event.receipt.conversation_id))
             case PresenceChanged():
-                self.addresses.add(Address(partner_email=event.email))
+                self._addresses.add(Address(partner_email=event.email))
             case _:
-                self.everything = True
+                self._everything = True
+        self._news.set()
+
+    def note_everything(self) -> None:
+        """Remember that it is not known what has changed."""
+        self._everything = True
         self._news.set()
 
     async def wait(self) -> None:
@@ -51,8 +59,8 @@ class Changes:
         await asyncio.sleep(PAUSE)
         self._news.clear()
 
-    def take(self) -> tuple[bool, set[Address]]:
-        """Return `everything` and the addresses, and forget them."""
-        taken = self.everything, self.addresses
-        self.everything, self.addresses = False, set()
-        return taken
+    def take(self) -> set[Address] | None:
+        """Return the conversations, None for all of them, and forget them."""
+        addresses, everything = self._addresses, self._everything
+        self._addresses, self._everything = set(), False
+        return None if everything or len(addresses) > MANY else addresses

@@ -19,19 +19,19 @@ PAGE = 50
 """Conversations that are shown at first, and that are added each time."""
 
 RETRY = 1.0
-"""Seconds to wait when the database did not answer."""
-
-KEPT = 20
-"""Conversations in `changed` at most; more of them at once are loaded anew."""
+"""Seconds until the next try when the database did not answer."""
 
 
 class Inbox(rx.State):
-    """The conversations of the person who is signed in, and what the frame of every page shows of them."""
+    """The conversations of the person who is signed in, and what the frame of every page shows of them.
+
+    `shown` are as they were loaded, `changed` says what is different since; the page puts them together.
+    """
 
     clinic: str = "CareChat"
     viewer: rows.ViewerRow = rows.ViewerRow()
     phase: str = Phase.LOADING.value
-    conversations: list[rows.ConversationRow] = []
+    shown: list[rows.ConversationRow] = []
     loaded: int = 0
     changed: list[dict[str, Any]] = []
     more: bool = False
@@ -53,65 +53,93 @@ class Inbox(rx.State):
                 end = await changes.collect(events)
             finally:
                 painting.cancel()
-        async with self:
-            here = f"{self.router.url.path}?{self.router.url.query}"
-            self.reset()
-        return rx.redirect(routes.login(end.ending.value if end else "ended", here))
+        return rx.redirect(await self._leave(end.ending.value if end else ""))
 
     @rx.event
     async def load(self):
-        """Show the first conversations, and who the reader is."""
+        """Show the conversations anew."""
         await self._load(session.caller())
 
     @rx.event
     async def show_more(self):
         """Show the next conversations as well."""
         if self.more:
-            self._limit = len(self.conversations) + PAGE
+            self._limit = len(self.shown) + PAGE
             await self._load(session.caller())
 
     @rx.event
     async def search(self, name: str):
-        """Show only conversations with somebody whose name has that in it."""
-        self.name, self._limit = str(name), PAGE
+        """Show only conversations with somebody in whose name that is."""
+        self.name, self._limit = name, PAGE
         await self._load(session.caller())
 
-    async def _load(self, ctx: Context) -> None:
-        self.clinic, self.viewer = ctx.backend.policy.clinic_name, rows.viewer(ctx.user)
-        try:
-            found = await conversations.dashboard(ctx, self._limit, self.name)
-        except errors.UnavailableError:
-            self.phase = Phase.FAILED.value
-            return
-        self.conversations = [_row(ctx, summary) for summary in found.summaries]
-        self.total, self.more = found.total, found.total > len(found.summaries)
-        self.loaded, self.changed = self.loaded + 1, []
-        self.phase = Phase.READY.value
-        self._count(found)
-
-    def _count(self, found: conversations.Dashboard) -> None:
-        self.unread, self.waiting = found.unread, found.waiting
-        since = found.waiting_since
-        self.waiting_since = rows.milliseconds(since) if since else 0
-
     async def _paint(self, ctx: Context, changes: Changes) -> None:
-        """Show what changed, whenever something did."""
         while True:
-            await changes.wait()
-            everything, addresses = changes.take()
             try:
-                await self._repaint(ctx, addresses, everything or len(addresses) > KEPT)
-            except errors.UnavailableError:
+                await self._repaint(ctx, changes.take())
+            except errors.CareChatError:
                 changes.note_everything()
                 await asyncio.sleep(RETRY)
+            await changes.wait()
 
-    async def _repaint(self, ctx: Context, addresses: set[Address], everything: bool) -> None:
-        if everything:
+    async def _repaint(self, ctx: Context, addresses: set[Address] | None) -> None:
+        if addresses is None:
             async with self:
                 await self._load(ctx)
             return
         current = [_row(ctx, await conversations.find(ctx, address)) for address in addresses]
-        counts = await conversations.dashboard(ctx, 1)
+        counted = await conversations.dashboard(ctx, 1)
         async with self:
-            self._count(counts)
             self._change(current)
+            self._count(counted)
+
+    async def _load(self, ctx: Context) -> None:
+        self._set(viewer=rows.viewer(ctx.user), clinic=ctx.backend.policy.clinic_name)
+        try:
+            found = await conversations.dashboard(ctx, self._limit, self.name)
+        except errors.UnavailableError:
+            self._set(phase=Phase.FAILED.value)
+            return
+        self.shown = [_row(ctx, summary) for summary in found.summaries]
+        self.loaded, self.changed = self.loaded + 1, []
+        self._set(
+            phase=Phase.READY.value, total=found.total, more=found.total > len(found.summaries)
+        )
+        self._count(found)
+
+    def _change(self, current: list[rows.ConversationRow]) -> None:
+        loaded = {row.id: row for row in self.shown}
+        changed = {change["id"]: change for change in self.changed}
+        for row in current:
+            if row.id in loaded or not self.name:
+                changed[row.id] = rows.difference(loaded.get(row.id), row)
+        self._set(changed=list(changed.values()))
+
+    def _count(self, found: conversations.Dashboard) -> None:
+        since = found.waiting_since
+        self._set(
+            unread=found.unread,
+            waiting=found.waiting,
+            waiting_since=rows.milliseconds(since) if since else 0,
+        )
+        if found.summaries and not self.name:
+            partner = found.summaries[0].conversation.partner(self.viewer.email)
+            self._set(latest=routes.chat(partner.email))
+
+    def _set(self, **values: Any) -> None:
+        """Assign what is different: Reflex sends whatever was assigned."""
+        for name, value in values.items():
+            if getattr(self, name) != value:
+                setattr(self, name, value)
+
+    async def _leave(self, reason: str) -> str:
+        """Forget everything; returns where to sign in again and come back from."""
+        async with self:
+            url = self.router.url
+            self.reset()
+        return routes.login(reason or "ended", f"{url.path}?{url.query}" if url.query else url.path)
+
+
+def _row(ctx: Context, summary: Summary) -> rows.ConversationRow:
+    present = ctx.user.role is Role.PATIENT and conversations.is_present(ctx, summary.conversation)
+    return rows.conversation(summary, ctx.user.email, present)

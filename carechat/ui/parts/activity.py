@@ -1,4 +1,4 @@
-"""The watch that keeps a session awake while its person is there, and asks a minute before it ends."""
+"""The watch that keeps a session awake while its person is there."""
 
 import reflex as rx
 

@@ -1,13 +1,13 @@
-"""The dot that tells whether messages get through, and the module that the other parts ask the same."""
+"""The dot that tells whether messages get through."""
 
 import reflex as rx
 
-# The browser finds the module beside the component.
+# Other components import it too, by its public path.
 rx.asset("link.js", shared=True)
 
 
 class Connection(rx.Component):
-    """`role=status` that says **Connected** or **Disconnected**, and why the server cannot store anything."""
+    """`role=status`: **Connected**, or **Disconnected** and why the server cannot store anything."""
 
     library = rx.asset("connection.jsx", shared=True).importable_path
     tag = "Connection"

@@ -20,6 +20,11 @@ def back() -> rx.Component:
     return _icon(rx.el.svg.path(d="M15 5l-7 7 7 7", stroke="currentColor", stroke_width="2"))
 
 
+def more() -> rx.Component:
+    """Return an arrow head upwards: there is something to open."""
+    return _icon(rx.el.svg.path(d="M7 14l5-5 5 5", stroke="currentColor", stroke_width="2"))
+
+
 def search() -> rx.Component:
     """Return a magnifying glass."""
     return _icon(

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from carechat.ui import routes, rows
-from carechat.ui.parts import people
+from carechat.ui.parts import icons, people
 from carechat.ui.parts.links import link
 
 
@@ -14,6 +14,7 @@ def menu(viewer: rx.Var[rows.ViewerRow], nav: rx.Component) -> rx.Component:
             people.avatar(viewer.initials),
             rx.el.span(viewer.name, class_name="name"),
             rx.el.span(" menu", class_name="visually-hidden"),
+            icons.more(),
             type="button",
             class_name="menu-button",
             custom_attrs={"popoverTarget": "menu"},

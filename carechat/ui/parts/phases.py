@@ -11,6 +11,7 @@ class Phase(StrEnum):
     LOADING = "loading"
     READY = "ready"
     FAILED = "failed"
+    GONE = "gone"
 
 
 def phased(

@@ -22,5 +22,5 @@ def _doctors() -> rx.Component:
             "No doctor yet",
             "Your clinic connects you with your doctor. If you expected to find them here, please call the clinic.",
         ),
-        conversations.banners(rows=Inbox.conversations, loaded=Inbox.loaded, changed=Inbox.changed),
+        conversations.banners(rows=Inbox.shown, loaded=Inbox.loaded, changed=Inbox.changed),
     )

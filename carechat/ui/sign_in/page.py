@@ -10,8 +10,8 @@ from carechat.ui.parts import fields, query
 TITLE = "Sign in · CareChat"
 
 _REASONS = {
-    "credentials": "Email or password is not right",
-    "throttled": "Too many tries. Please wait 15 minutes, then try again.",
+    "unauthenticated": "Email or password is not right",
+    "rate_limited": "Too many tries. Please wait 15 minutes, then try again.",
     "ended": "You were signed out. Sign in again to go on where you were.",
     "idle": "You were signed out because nothing happened for a while. Sign in to go on where you were.",
     "unavailable": "We cannot sign you in just now. Please try again in a moment.",

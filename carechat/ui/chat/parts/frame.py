@@ -16,7 +16,7 @@ def frame(*content: rx.Component, partner_email: rx.Var[str]) -> rx.Component:
         here=routes.CHAT,
         look="chat",
         aside=conversations.beside(
-            rows=Inbox.conversations,
+            rows=Inbox.shown,
             loaded=Inbox.loaded, changed=Inbox.changed,
             open=partner_email,
             more=Inbox.more,

@@ -1,0 +1,52 @@
+"""The Reflex app: its pages, its API, and what starts and stops with it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import reflex as rx
+from reflex.config import get_config
+
+from carechat import bootstrap, demo, settings
+from carechat.api import app as api_app
+from carechat.api import guard
+from carechat.ui import errors, pages, theme
+from carechat.ui.session import SessionMiddleware
+from carechat.ui.sign_in.page import Demo
+
+_settings = settings.load()
+_origins = list(get_config().cors_allowed_origins)
+_pages = Path.cwd() / ".web" / "build" / "client"
+_demo = Demo(demo.DOCTOR_EMAIL, demo.PATIENT_EMAIL, demo.PASSWORD) if _settings.with_demo else None
+
+api = api_app.create(_origins)
+sessions = SessionMiddleware(api.state.cookie)
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[None]:
+    """Let the API and the pages be served for as long as the app runs."""
+    async with bootstrap.serving(_settings) as backend:
+        api.state.backend = sessions.backend = backend
+        try:
+            yield
+        finally:
+            api.state.backend = sessions.backend = None
+
+
+app = rx.App(
+    api_transformer=[
+        api,
+        partial(guard.Guard, origins=_origins, policy=guard.content_policy(_pages)),
+    ],
+    head_components=theme.head(),
+    stylesheets=theme.STYLESHEETS,
+    app_wraps={},
+    toaster=None,
+    backend_exception_handler=errors.handle,
+    html_lang="en",
+)
+app.add_middleware(sessions, index=0)
+app.register_lifespan_task(serving)
+pages.add(app, _settings.clinic_name, _settings.emergency, _demo)

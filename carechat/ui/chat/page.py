@@ -1,0 +1,53 @@
+"""The chat page: the thread with one partner, beside the list of conversations where there is room."""
+
+import reflex as rx
+
+from carechat.ui import shell
+from carechat.ui.chat import thread
+from carechat.ui.chat.parts import frame, header, unknown
+from carechat.ui.chat.state import Chat
+from carechat.ui.parts.connection import connection
+from carechat.ui.parts.phases import Phase, failed
+
+
+def title() -> rx.Var[str]:
+    """Return what the tab says."""
+    return shell.title("Conversation")
+
+
+def page(emergency: str) -> rx.Component:
+    """Return the page; `emergency` is the quiet line that says what it is not for."""
+    return frame.frame(
+        rx.match(
+            Chat.phase,
+            (Phase.READY.value, _conversation(emergency)),
+            (Phase.GONE.value, unknown.unknown()),
+            (Phase.FAILED.value, failed(Chat.load)),
+            frame.loading(),
+        ),
+        partner_email=Chat.partner.email,
+    )
+
+
+def _conversation(emergency: str) -> rx.Component:
+    return rx.fragment(
+        header.header(Chat.partner, connection(unreachable=Chat.unreachable)),
+        thread.thread(
+            account=Chat.account,
+            conversation=Chat.conversation,
+            partner_name=Chat.partner.name,
+            history=Chat.history,
+            newest=Chat.newest,
+            older=Chat.older,
+            delivered_seq=Chat.delivered_seq,
+            read_seq=Chat.read_seq,
+            refused=Chat.refused,
+            writable=Chat.writable,
+            emergency=emergency,
+            unreachable=Chat.unreachable,
+            on_older=Chat.show_older,
+            on_gap=Chat.fill_gap,
+            on_read=Chat.read,
+            on_send=Chat.send,
+        ),
+    )

@@ -1,0 +1,25 @@
+"""What a page does when one of its events fails for a reason that the event did not deal with itself."""
+
+import logging
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from carechat.domain import errors
+from carechat.ui import routes
+
+logger = logging.getLogger(__name__)
+
+
+def handle(exception: Exception) -> EventSpec | None:
+    """Lead to the sign-in page whoever is not signed in any more; nothing else leaves the server.
+
+    What failed is noted without what it said: that might be somebody's words.
+    """
+    if isinstance(exception, errors.UnauthenticatedError):
+        return rx.redirect(routes.login("ended"))
+    if isinstance(exception, errors.CareChatError):
+        logger.info("event refused: %s", exception.code)
+    else:
+        logger.error("event failed: %s", type(exception).__name__)
+    return None

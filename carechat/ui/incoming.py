@@ -1,0 +1,21 @@
+"""What a browser sends with an event: anything at all, until it has been looked at."""
+
+from carechat.domain import errors
+
+MAX_SEQ = 2**53 - 1
+MAX_TEXT = 100_000
+"""More than any text that is taken; the rules of each text are the domain's."""
+
+
+def text(value: object) -> str:
+    """Return the value if it is a text; raises `InvalidError` if not."""
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        raise errors.InvalidError("That is not a text.")
+    return value
+
+
+def seq(value: object) -> int:
+    """Return the value if it can be a message's number; raises `InvalidError` if not."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_SEQ:
+        raise errors.InvalidError("That is not a number of a message.")
+    return value

@@ -1,0 +1,31 @@
+"""How Reflex builds and serves the pages; everything that an operator may choose comes from CareChat's settings."""
+
+import os
+
+import reflex as rx
+from reflex.constants import StateManagerMode
+from reflex.utils.exec import is_prod_mode
+
+from carechat import settings
+
+_DEV_ORIGIN = "http://localhost:3000"
+"""Where `reflex run` serves the pages."""
+
+_settings = settings.load()
+
+# A page whose server fell silent notices after one interval and the timeout: within five seconds.
+os.environ.setdefault("REFLEX_SOCKET_INTERVAL", "2")
+os.environ.setdefault("REFLEX_SOCKET_TIMEOUT", "2.5")
+
+config = rx.Config(
+    app_name="carechat",
+    api_url=_settings.origin,
+    deploy_url=_DEV_ORIGIN,
+    backend_port=_settings.port,
+    cors_allowed_origins=[_settings.origin] if is_prod_mode() else [_settings.origin, _DEV_ORIGIN],
+    state_manager_mode=StateManagerMode.MEMORY,
+    telemetry_enabled=False,
+    show_built_with_reflex=False,
+    plugins=[],
+    disable_plugins=[rx.plugins.SitemapPlugin],
+)

@@ -1,0 +1,294 @@
+"""The chat page's modules in a real browser, without a server: timeline, outbox, drafts."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+
+MODULES = Path(__file__).parents[2] / "carechat" / "ui" / "chat"
+SITE = "http://localhost:1"  # a secure context, as locks need; every request is answered from disk
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+DOCTOR = "doctor@example.com"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, once for this module."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A fresh profile far from UTC."""
+    profile = browser.new_context(timezone_id="America/New_York", locale="en-GB")
+    profile.route(f"{SITE}/**", _answer)
+    yield profile
+    profile.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A page with the modules at hand, and `sent`: what a carrier was given so far."""
+    return _open(context)
+
+
+def _answer(route: Route) -> None:
+    name = route.request.url.rsplit("/", 1)[1]
+    if name.endswith(".js"):
+        body = (MODULES / name).read_text(encoding="utf-8")
+        route.fulfill(body=body, content_type="text/javascript")
+    else:
+        route.fulfill(body="<!doctype html><title>modules</title>", content_type="text/html")
+
+
+def _open(context: BrowserContext) -> Page:
+    page = context.new_page()
+    _load(page)
+    return page
+
+
+def _load(page: Page) -> None:
+    page.goto(SITE)
+    page.evaluate(
+        """async (account) => {
+          window.timeline = await import("/timeline.js");
+          window.drafts = await import("/drafts.js");
+          window.outbox = await import("/outbox.js");
+          window.box = outbox.of(account);
+          window.sent = [];
+          window.carry = (conversation = "c1") => {
+            box.carry(conversation, (entry) => sent.push([entry.client_id, entry.text]));
+          };
+          window.waiting = () => box.entries().map((entry) => entry.text);
+          window.row = (seq, more) =>
+            ({ seq, client_id: "", mine: false, text: "", at: seq, ...more });
+        }""",
+        DOCTOR,
+    )
+
+
+def _texts(page: Page) -> list[str]:
+    return page.evaluate("sent.map(([, text]) => text)")
+
+
+def _until_sent(page: Page, count: int) -> None:
+    page.wait_for_function("count => sent.length >= count", arg=count)
+
+
+class TestTimeline:
+    """Pure functions of the rows."""
+
+    def test_rows_are_merged_by_number_without_duplicates(self, page: Page) -> None:
+        """The later list's row wins, and the order is that of the numbers."""
+        merged = page.evaluate(
+            """timeline.merge([row(2), row(3, {text: "old"})], [row(3, {text: "new"}), row(1)])
+              .map(({ seq, text }) => [seq, text])"""
+        )
+        assert merged == [[1, ""], [2, ""], [3, "new"]]
+
+    def test_the_newest_missing_number_is_found(self, page: Page) -> None:
+        """What is asked for is what comes after the row before the gap."""
+        assert page.evaluate("timeline.gapAfter([row(1), row(4), row(5), row(8)])") == 5
+        assert page.evaluate("timeline.gapAfter([row(7), row(8)])") is None
+
+    def test_rows_above_a_large_gap_leave(self, page: Page) -> None:
+        """They come again by scrolling up."""
+        merged = page.evaluate("timeline.merge([row(1), row(2)], [row(900)]).map((r) => r.seq)")
+        assert merged == [900]
+
+    def test_the_window_holds_300_rows_and_moves_in_steps(self, page: Page) -> None:
+        """It follows the newest until the reader goes up, and again when the reader is back."""
+        result = page.evaluate(
+            """() => {
+              const rows = Array.from({ length: 500 }, (_, i) => row(i + 1));
+              const up = timeline.moved(rows, null, -50);
+              return [timeline.windowOf(rows, null), up, timeline.windowOf(rows, up),
+                timeline.moved(rows, up, 50)];
+            }"""
+        )
+        assert result == [{"start": 200, "end": 500}, 151, {"start": 150, "end": 450}, None]
+
+    def test_days_are_the_readers_and_not_those_of_utc(self, page: Page) -> None:
+        """03:30 UTC is the evening before in New York."""
+        headings = page.evaluate(
+            """() => {
+              const now = Date.UTC(2026, 0, 15, 3, 30);
+              return [now, now - 24 * 3600e3, Date.UTC(2026, 0, 12, 18), Date.UTC(2025, 11, 31, 18)]
+                .map((at) => timeline.dayHeading(at, now));
+            }"""
+        )
+        assert headings == [
+            "Today",
+            "Yesterday",
+            "Monday 12 January",
+            "Wednesday, 31 December 2025",
+        ]
+
+    def test_messages_of_one_writer_within_five_minutes_are_a_group(self, page: Page) -> None:
+        """A new writer, a pause and a new day begin another."""
+        firsts = page.evaluate(
+            """() => {
+              const minute = 60e3, noon = Date.UTC(2026, 0, 15, 17);
+              const said = (mine, minutes) =>
+                ({ key: String(minutes), mine, at: noon + minutes * minute });
+              return timeline.byDay([said(true, 0), said(true, 4), said(false, 5), said(false, 11),
+                said(false, 24 * 60)]).map(({ messages }) => messages.map(({ first }) => first));
+            }"""
+        )
+        assert firsts == [[True, False, True, True], [True]]
+
+    @pytest.mark.parametrize("text", ["👍", "❤️🎉", "👩‍⚕️", "🇩🇪 🇫🇷", "1️⃣", "👍🏽"])
+    def test_emoji_alone_are_recognised(self, page: Page, text: str) -> None:
+        """Also joined, coloured and flags."""
+        assert page.evaluate("(text) => timeline.isEmojiOnly(text)", text)
+
+    @pytest.mark.parametrize("text", ["ok 👍", "1", "#", "©", "", "👍" * 9])
+    def test_other_texts_are_no_emoji(self, page: Page, text: str) -> None:
+        """A digit is part of some emoji, but none by itself."""
+        assert not page.evaluate("(text) => timeline.isEmojiOnly(text)", text)
+
+    def test_the_state_follows_the_partners_cursors(self, page: Page) -> None:
+        """Read implies delivered."""
+        states = page.evaluate("[1, 2, 3].map((seq) => timeline.stateOf(seq, 2, 1))")
+        assert states == ["read", "delivered", "sent"]
+
+
+class TestOutbox:
+    """What is written gets through, once and in order."""
+
+    def test_the_next_message_waits_for_the_one_before(self, page: Page) -> None:
+        """Only an acknowledgement lets it go."""
+        page.evaluate("box.setConnected(true); carry(); box.add('c1', 'a'); box.add('c1', 'b')")
+        _until_sent(page, 1)
+        page.wait_for_timeout(100)
+        assert _texts(page) == ["a"]
+        page.evaluate("box.drop([sent[0][0]])")
+        _until_sent(page, 2)
+        assert _texts(page) == ["a", "b"]
+
+    def test_a_refusal_lets_the_next_one_go(self, page: Page) -> None:
+        """The refused one stays with its sentence and is not sent again by itself."""
+        page.evaluate("box.setConnected(true); carry(); box.add('c1', 'a'); box.add('c1', 'b')")
+        _until_sent(page, 1)
+        page.evaluate("box.refuse([{ client_id: sent[0][0], detail: 'No.' }])")
+        _until_sent(page, 2)
+        assert page.evaluate("box.entries().map((entry) => entry.refused ?? null)") == ["No.", None]
+
+    def test_retry_is_a_new_message(self, page: Page) -> None:
+        """It has another client_id."""
+        page.evaluate("box.setConnected(true); carry(); box.add('c1', 'a')")
+        _until_sent(page, 1)
+        page.evaluate("box.refuse([{ client_id: sent[0][0], detail: 'No.' }])")
+        page.evaluate("box.retry(sent[0][0])")
+        _until_sent(page, 2)
+        assert page.evaluate("sent[0][0] !== sent[1][0]")
+        assert page.evaluate("waiting()") == ["a"]
+
+    def test_without_an_answer_the_same_client_id_goes_again(self, page: Page) -> None:
+        """After two seconds the first time."""
+        page.evaluate("box.setConnected(true); carry(); box.add('c1', 'a')")
+        _until_sent(page, 2)
+        assert page.evaluate("new Set(sent.map(([id]) => id)).size") == 1
+
+    def test_a_reconnect_sends_at_once(self, page: Page) -> None:
+        """Nothing is tried while there is no connection."""
+        page.evaluate("carry(); box.add('c1', 'a')")
+        page.wait_for_timeout(100)
+        assert _texts(page) == []
+        page.evaluate("box.setConnected(true)")
+        page.wait_for_function("sent.length === 1", timeout=500)
+
+    def test_conversations_do_not_wait_for_each_other(self, page: Page) -> None:
+        """Each has one message under way."""
+        page.evaluate("box.setConnected(true); carry('c1'); carry(outbox.ELSEWHERE)")
+        page.evaluate("box.add('c1', 'a'); box.add('c2', 'b')")
+        _until_sent(page, 2)
+        assert sorted(_texts(page)) == ["a", "b"]
+
+    def test_a_reload_loses_nothing(self, page: Page) -> None:
+        """The order stays too."""
+        page.evaluate("box.add('c1', 'a'); box.add('c1', 'b')")
+        page.wait_for_timeout(100)
+        _load(page)
+        page.wait_for_function("waiting().join() === 'a,b'")
+
+    def test_what_is_a_day_old_is_forgotten(self, page: Page) -> None:
+        """An entry and a draft."""
+        page.evaluate("box.add('c1', 'a'); drafts.write('doctor@example.com', 'c1', 'b')")
+        page.wait_for_timeout(100)
+        page.clock.install()
+        page.clock.fast_forward(25 * 3600 * 1000)
+        _load(page)
+        page.wait_for_timeout(100)
+        assert page.evaluate("waiting()") == []
+        assert page.evaluate("drafts.read('doctor@example.com', 'c1')") == ""
+
+    def test_signing_out_forgets_one_account_and_no_other(self, page: Page) -> None:
+        """In the database as well."""
+        page.evaluate(
+            """async () => {
+              box.add('c1', 'a');
+              outbox.of('nurse@example.com').add('c1', 'n');
+              await drafts.write('doctor@example.com', 'c1', 'draft');
+              await outbox.forget('doctor@example.com');
+            }"""
+        )
+        _load(page)
+        page.wait_for_function("outbox.of('nurse@example.com').entries().length === 1")
+        assert page.evaluate("waiting()") == []
+        assert page.evaluate("drafts.read('doctor@example.com', 'c1')") == ""
+
+    def test_two_tabs_share_it_and_one_of_them_sends(
+        self, page: Page, context: BrowserContext
+    ) -> None:
+        """While one waits for an answer the other does not send."""
+        other = _open(context)
+        page.evaluate("box.add('c1', 'a')")
+        other.wait_for_function("waiting().join() === 'a'")
+        for tab in (page, other):
+            tab.evaluate("carry(); box.setConnected(true)")
+        page.wait_for_timeout(300)
+        assert len(_texts(page)) + len(_texts(other)) == 1
+        other.evaluate("box.drop(box.entries().map((entry) => entry.client_id))")
+        page.wait_for_function("waiting().length === 0")
+
+    def test_without_a_database_it_works_until_the_page_closes(self, browser: Browser) -> None:
+        """Also without locks, channels and randomUUID, which an insecure origin lacks."""
+        bare = browser.new_context()
+        bare.route(f"{SITE}/**", _answer)
+        bare.add_init_script(
+            """for (const [owner, name] of [[window, "indexedDB"], [navigator, "locks"],
+                 [window, "BroadcastChannel"], [crypto, "randomUUID"]])
+                 Object.defineProperty(owner, name, { value: undefined });"""
+        )
+        page = _open(bare)
+        page.evaluate("box.setConnected(true); carry(); box.add('c1', 'a')")
+        _until_sent(page, 1)
+        assert page.evaluate("sent[0][0].length") == 32
+        bare.close()
+
+
+class TestDrafts:
+    """What was typed and not sent."""
+
+    def test_a_draft_survives_a_reload_by_conversation(self, page: Page) -> None:
+        """And belongs to one account."""
+        page.evaluate("drafts.write('doctor@example.com', 'c1', 'half a thought')")
+        page.wait_for_timeout(100)
+        _load(page)
+        read = "(where) => drafts.read(...where)"
+        assert page.evaluate(read, [DOCTOR, "c1"]) == "half a thought"
+        assert page.evaluate(read, [DOCTOR, "c2"]) == ""
+        assert page.evaluate(read, ["nurse@example.com", "c1"]) == ""
+
+    def test_an_emptied_draft_is_gone(self, page: Page) -> None:
+        """As after sending."""
+        page.evaluate("drafts.write('doctor@example.com', 'c1', 'sent soon')")
+        page.evaluate("drafts.write('doctor@example.com', 'c1', '')")
+        page.wait_for_timeout(100)
+        _load(page)
+        assert page.evaluate("drafts.read('doctor@example.com', 'c1')") == ""
