@@ -1,10 +1,14 @@
-"""The composition root: builds what services work with from the settings, starts it and stops it in order."""
+"""The composition root: builds what services work with, starts it and stops it in order."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from pymongo.errors import ConfigurationError
 
 from carechat import demo
 from carechat.domain import errors
@@ -15,10 +19,11 @@ from carechat.security.throttle import LoginThrottle, SendThrottle
 from carechat.security.tokens import Tokens
 from carechat.services import watch
 from carechat.services.context import Backend, Policy
-from carechat.settings import Settings
+from carechat.settings import BadSettingError, Settings
 from carechat.storage import embedded
 from carechat.storage.store import Store
 
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
@@ -27,10 +32,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def build(
-    settings: Settings, mongodb_uri: str, clock: Callable[[], datetime] = now
-) -> Backend:
-    """Return a backend on that deployment; nothing is opened yet."""
+def build(settings: Settings, mongodb_uri: str, clock: Callable[[], datetime] = now) -> Backend:
+    """Return a backend on that deployment; nothing is opened yet.
+
+    Blocks while it reads the secret. Raises `BadSettingError` if the address cannot be understood.
+    """
     rate, burst = settings.send_allowance
     return Backend(
         policy=Policy(
@@ -39,7 +45,7 @@ def build(
             idle=timedelta(minutes=settings.idle_minutes),
             patient_idle=timedelta(minutes=settings.patient_idle_minutes),
         ),
-        store=Store(mongodb_uri, settings.mongodb_database, clock),
+        store=_store(settings, mongodb_uri, clock),
         hub=Hub(),
         presence=Presence(),
         tokens=Tokens(settings.secret()),
@@ -51,7 +57,7 @@ def build(
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Backend]:
+async def serving(settings: Settings) -> AsyncGenerator[Backend]:
     """Give a backend that serves, with a MongoDB of its own if there is none to connect to."""
     if uri := settings.mongodb_uri or settings.embedded_uri:
         async with running(settings, uri) as backend:
@@ -66,11 +72,11 @@ async def serving(settings: Settings) -> AsyncIterator[Backend]:
 
 
 @asynccontextmanager
-async def running(settings: Settings, mongodb_uri: str) -> AsyncIterator[Backend]:
+async def running(settings: Settings, mongodb_uri: str) -> AsyncGenerator[Backend]:
     """Give a backend that serves: its database is prepared as soon as it answers, and watched."""
-    backend = build(settings, mongodb_uri)
+    backend = await asyncio.to_thread(build, settings, mongodb_uri)
     try:
-        backend.spawn(_prepare(backend, settings.with_demo))
+        backend.spawn(_prepare(settings, mongodb_uri, backend))
         backend.spawn(watch.changes(backend))
         backend.spawn(watch.database(backend))
         yield backend
@@ -78,14 +84,48 @@ async def running(settings: Settings, mongodb_uri: str) -> AsyncIterator[Backend
         await backend.close()
 
 
-async def _prepare(backend: Backend, with_demo: bool) -> None:
+def operate(settings: Settings, act: Callable[[Backend], Awaitable[T]]) -> T:
+    """Do that once and return what came of it, beside a running server or without one.
+
+    Without a MongoDB to connect to, CareChat's own runs at least for the time of it.
+    """
+    if settings.mongodb_uri:
+        return asyncio.run(_operate(build(settings, settings.mongodb_uri), act))
+    with embedded.attach(settings.data_dir) as mongodb:
+        return asyncio.run(_operate(build(settings, mongodb.uri), act))
+
+
+def _store(settings: Settings, mongodb_uri: str, clock: Callable[[], datetime]) -> Store:
+    try:
+        return Store(mongodb_uri, settings.mongodb_database, clock)
+    except (ConfigurationError, ValueError):
+        # What is wrong with it might be told with a part of the password.
+        raise BadSettingError(
+            "MONGODB_URI: must be like mongodb://name:password@host/?replicaSet=rs0, "
+            "name and password percent-encoded"
+        ) from None
+
+
+async def _operate(backend: Backend, act: Callable[[Backend], Awaitable[T]]) -> T:
+    try:
+        await backend.store.open()
+        return await act(backend)
+    finally:
+        await backend.close()
+
+
+async def _prepare(settings: Settings, mongodb_uri: str, backend: Backend) -> None:
     while True:
         try:
             await backend.store.open()
-            if with_demo:
-                await demo.load(backend)
+            if settings.with_demo:
+                await demo.load(backend, partial(build, settings, mongodb_uri))
         except errors.UnavailableError:
             logger.warning("start: the database does not answer, trying again")
             await asyncio.sleep(watch.RETRY_SECONDS)
+        except errors.CareChatError as error:
+            # A load was cut short, and what it made was changed before this start.
+            logger.warning("demo: it stays incomplete (%s)", error.code)
+            return
         else:
             return

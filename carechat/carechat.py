@@ -1,12 +1,12 @@
 """The Reflex app: its pages, its API, and what starts and stops with it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 
 import reflex as rx
 from reflex.config import get_config
+from reflex.utils.prerequisites import get_web_dir
 
 from carechat import bootstrap, demo, settings
 from carechat.api import app as api_app
@@ -17,7 +17,7 @@ from carechat.ui.sign_in.page import Demo
 
 _settings = settings.load()
 _origins = list(get_config().cors_allowed_origins)
-_pages = Path.cwd() / ".web" / "build" / "client"
+_pages = get_web_dir() / "build" / "client"
 _demo = Demo(demo.DOCTOR_EMAIL, demo.PATIENT_EMAIL, demo.PASSWORD) if _settings.with_demo else None
 
 api = api_app.create(_origins)
@@ -25,7 +25,7 @@ sessions = SessionMiddleware(api.state.cookie)
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[None]:
+async def serving() -> AsyncGenerator[None]:
     """Let the API and the pages be served for as long as the app runs."""
     async with bootstrap.serving(_settings) as backend:
         api.state.backend = sessions.backend = backend
@@ -38,7 +38,7 @@ async def serving() -> AsyncIterator[None]:
 app = rx.App(
     api_transformer=[
         api,
-        partial(guard.Guard, origins=_origins, policy=guard.content_policy(_pages)),
+        partial(guard.Guard, origins=_origins, pages=_pages),
     ],
     head_components=theme.head(),
     stylesheets=theme.STYLESHEETS,
@@ -48,5 +48,5 @@ app = rx.App(
     html_lang="en",
 )
 app.add_middleware(sessions, index=0)
-app.register_lifespan_task(serving)
+app.register_lifespan_task(serving)  # pyright: ignore[reportUnknownMemberType] untyped in Reflex
 pages.add(app, _settings.clinic_name, _settings.emergency, _demo)

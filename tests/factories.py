@@ -54,9 +54,11 @@ def to(partner: Context) -> Address:
     return Address(partner_email=partner.user.email)
 
 
-async def says(sender: Context, receiver: Context, text: str = "Hello", **more: str) -> Message:
+async def says(
+    sender: Context, receiver: Context, text: str = "Hello", client_id: str | None = None
+) -> Message:
     """Return a message that the one sent to the other."""
-    sent = await messages.send(sender, to(receiver), Outgoing(text, **more))
+    sent = await messages.send(sender, to(receiver), Outgoing(text, client_id))
     return sent.message
 
 
@@ -67,3 +69,20 @@ async def a_conversation(
     for text in texts:
         await says(patient, doctor, text)
     return (await messages.history(doctor, to(patient))).conversation
+
+
+def a_token(ctx: Context) -> str:
+    """Return a token that proves that session."""
+    session = ctx.session
+    return ctx.backend.tokens.issue(ctx.user, session.id, session.active_at, session.expires_at)
+
+
+def bearer(ctx: Context) -> dict[str, str]:
+    """Return the header with which an API client is that person."""
+    return {"Authorization": f"Bearer {a_token(ctx)}"}
+
+
+async def days_of_talk(doctor: Context, patient: Context, count: int) -> None:
+    """Let the patient have written that many messages, numbered from 1."""
+    for number in range(1, count + 1):
+        await says(patient, doctor, str(number))

@@ -48,12 +48,17 @@ def create(origins: Sequence[str]) -> FastAPI:
 
 async def _no_such_route(request: Request) -> Response:
     """Refuse as the API does: the pages are mounted at the root and would answer otherwise."""
-    allowed = {
-        method
-        for route in request.app.router.routes
-        if route.matches(request.scope)[0] is Match.PARTIAL
-        for method in route.methods
-    }
+    allowed = [method for method in _METHODS if _is_routed(request, method)]
     if allowed:
-        raise HTTPException(405, headers={"Allow": ", ".join(sorted(allowed))})
+        raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
     raise HTTPException(404, "There is nothing at this path.")
+
+
+def _is_routed(request: Request, method: str) -> bool:
+    """Whether the path would be answered if it were asked for with that method."""
+    scope = {**request.scope, "method": method}
+    return any(
+        route.matches(scope)[0] is Match.FULL
+        for route in request.app.router.routes
+        if getattr(route, "endpoint", None) is not _no_such_route
+    )

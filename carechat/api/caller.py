@@ -57,23 +57,26 @@ def network(connection: HTTPConnection) -> str:
 
 async def identify(connection: HTTPConnection) -> Context:
     """Return who calls; raises `UnauthenticatedError` for a missing or bad token."""
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
-        token = read_cookie(connection)
-    return await accounts.resolve(get_backend(connection), token.strip())
+    token = _bearer(connection) or read_cookie(connection)
+    return await accounts.resolve(get_backend(connection), token)
 
 
 async def get_caller(request: Request) -> Context:
     """Return who calls, whose session stays awake by it.
 
-    Raises `ForbiddenError` if a cookie is to change something and the request is not from an own page.
+    Raises `ForbiddenError` if a cookie is to change something and the request is not from an own
+    page.
     """
-    by_cookie = "authorization" not in request.headers
-    if by_cookie and request.method not in SAFE_METHODS and not is_own_origin(request):
+    if request.method not in SAFE_METHODS and is_by_cookie(request) and not is_own_origin(request):
         raise errors.ForbiddenError(FOREIGN)
     ctx = await identify(request)
     await accounts.touch(ctx)
     return ctx
+
+
+def is_by_cookie(connection: HTTPConnection) -> bool:
+    """Whether it is the browser's cookie, which it sends by itself, that says who calls."""
+    return not _bearer(connection) and bool(read_cookie(connection))
 
 
 def read_cookie(connection: HTTPConnection) -> str:
@@ -99,6 +102,10 @@ def clear_cookie(request: Request, response: Response) -> None:
         request.app.state.cookie, secure=request.app.state.https, httponly=True, samesite="lax"
     )
 
+
+def _bearer(connection: HTTPConnection) -> str:
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 AnyBackend = Annotated[Backend, Depends(get_backend)]

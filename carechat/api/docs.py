@@ -1,4 +1,4 @@
-"""The API's own documentation at `/docs`: Swagger UI from an installed package, nothing from a third party."""
+"""The API's own documentation at `/docs`: Swagger UI, none of it from a third party."""
 
 from importlib import resources
 

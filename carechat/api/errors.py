@@ -2,6 +2,7 @@
 
 import logging
 from http import HTTPStatus
+from typing import cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,7 +13,7 @@ from carechat.domain import errors
 
 logger = logging.getLogger(__name__)
 
-STATUS = {
+STATUS: dict[type[errors.CareChatError], HTTPStatus] = {
     errors.UnauthenticatedError: HTTPStatus.UNAUTHORIZED,
     errors.ForbiddenError: HTTPStatus.FORBIDDEN,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
@@ -57,18 +58,17 @@ def register(app: FastAPI) -> None:
 
 
 async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, errors.CareChatError)
+    refusal = cast("errors.CareChatError", error)
     headers = dict[str, str]()
-    if isinstance(error, errors.RateLimitedError):
-        headers["Retry-After"] = str(error.retry_after)
-    if isinstance(error, errors.UnauthenticatedError):
+    if isinstance(refusal, errors.RateLimitedError):
+        headers["Retry-After"] = str(refusal.retry_after)
+    if isinstance(refusal, errors.UnauthenticatedError):
         headers["WWW-Authenticate"] = "Bearer"
-    return problem(STATUS[type(error)], error.code, error.detail, headers)
+    return problem(STATUS[type(refusal)], refusal.code, refusal.detail, headers)
 
 
 async def _malformed(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
+    first = cast("RequestValidationError", error).errors()[0]
     place = [str(part) for part in first["loc"]]
     media = request.headers.get("content-type", "")
     if place[0] == "body" and media and not media.startswith("application/json"):
@@ -79,9 +79,9 @@ async def _malformed(request: Request, error: Exception) -> Response:
 
 
 async def _http(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = _CODES.get(HTTPStatus(error.status_code), errors.InvalidError.code)
-    return problem(error.status_code, code, error.detail, dict(error.headers or {}))
+    raised = cast("HTTPException", error)
+    code = _CODES.get(HTTPStatus(raised.status_code), errors.InvalidError.code)
+    return problem(raised.status_code, code, raised.detail, dict(raised.headers or {}))
 
 
 async def _broken(request: Request, error: Exception) -> Response:

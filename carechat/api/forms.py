@@ -1,7 +1,8 @@
-"""The forms of the sign-in and invitation pages: they set and clear the browser's cookie, and redirect."""
+"""The forms of the sign-in and invitation pages: they set the browser's cookie and redirect."""
 
+from contextlib import suppress
 from typing import Annotated
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -25,9 +26,13 @@ Field = Annotated[str, Form()]
 
 @router.post("/session")
 async def begin_session(
-    request: Request, backend: AnyBackend, email: Field = "", password: Field = "", next: Field = HOME
+    request: Request,
+    backend: AnyBackend,
+    email: Field = "",
+    password: Field = "",
+    next: Field = HOME,
 ) -> Response:
-    """Sign the browser in and send it to `next`, or back to the sign-in page with what went wrong."""
+    """Sign the browser in and send it to `next`, or back to sign in with what went wrong."""
     to = own_path(next)
     try:
         network = caller.network(request)
@@ -40,10 +45,8 @@ async def begin_session(
 @router.post("/session/end")
 async def end_session(request: Request, backend: AnyBackend) -> Response:
     """Sign the browser out and send it to the sign-in page, also if it was signed out already."""
-    try:
+    with suppress(errors.UnauthenticatedError):
         await accounts.sign_out(await accounts.resolve(backend, caller.read_cookie(request)))
-    except errors.UnauthenticatedError:
-        pass
     response = _see(request, LOGIN)
     caller.clear_cookie(request, response)
     return response
@@ -63,10 +66,8 @@ async def join(
 
 def own_path(path: str) -> str:
     """Return the path if it leads to a page of our own, else the dashboard's."""
-    parts = urlsplit(path)
-    is_own = path.startswith("/") and not (parts.scheme or parts.netloc) and "\\" not in path
-    is_clean = path.isprintable() and not path.startswith("//")
-    return path if is_own and is_clean else HOME
+    is_own = path.startswith("/") and not path.startswith("//")
+    return path if is_own and "\\" not in path and path.isprintable() else HOME
 
 
 def _welcome(request: Request, signed_in: SignedIn, path: str) -> Response:
@@ -76,6 +77,6 @@ def _welcome(request: Request, signed_in: SignedIn, path: str) -> Response:
 
 
 def _see(request: Request, path: str) -> Response:
-    """Redirect within the origin that asked: in development the pages have another port than the API."""
+    """Redirect within the origin that asked: in development the pages have another port."""
     own = caller.is_public_origin(request)
     return RedirectResponse(path if own else f"{request.headers['origin']}{path}", 303)

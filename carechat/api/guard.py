@@ -1,4 +1,4 @@
-"""The guard: stands before everything that this process serves, pages and Reflex's own socket included."""
+"""The guard: stands before all that this process serves, the pages and their socket included."""
 
 import base64
 import hashlib
@@ -18,11 +18,12 @@ MAX_BODY_BYTES = 64 * 1024
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
+_NOT_A_PAGE = "default-src 'none'; frame-ancestors 'none'"
 _TOO_LARGE = f"A request has at most {MAX_BODY_BYTES:,} bytes."
 
 
 def content_policy(pages: Path) -> str:
-    """Return the pages' content security policy: scripts from here, and the inline ones they were built with.
+    """Return the pages' content security policy: scripts from here and those built in.
 
     `pages` is the folder of built HTML; it may not be there, as in development.
     """
@@ -52,21 +53,26 @@ def content_policy(pages: Path) -> str:
 class Guard:
     """Adds the security headers, and refuses what no door should see.
 
-    Foreign origins on `/_event` are refused by Reflex itself (`cors_allowed_origins`); foreign origins on
-    forms and `/ws` by the routes, which know what they protect.
+    Foreign origins on `/_event` are refused by Reflex itself (`cors_allowed_origins`); foreign
+    origins on forms and `/ws` by the routes, which know what they protect.
     """
 
-    def __init__(self, app: ASGIApp, origins: Sequence[str], policy: str) -> None:
+    def __init__(self, app: ASGIApp, origins: Sequence[str], pages: Path) -> None:
         self._app = app
         self._public = urlsplit(origins[0])
-        self._policy = policy
+        self._policy = content_policy(pages)
+        self._pages = {f"/{page.parent.name}" for page in pages.glob("*/index.html")}
         self._is_https = self._public.scheme == "https"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["path"] in self._pages:
+            # The file server would redirect, which costs a page's first paint a round trip.
+            scope = {**scope, "path": f"{scope['path']}/"}
         headers = Headers(scope=scope)
+
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._add_headers(scope, MutableHeaders(scope=message))
@@ -84,13 +90,13 @@ class Guard:
             return problem(413, "too_large", _TOO_LARGE)
         if self._is_page_under_another_name(scope, headers):
             query = scope["query_string"].decode("latin-1")
-            path = scope["path"] + (f"?{query}" if query else "")
+            path = scope["path"].rstrip("/") + (f"?{query}" if query else "")
             return RedirectResponse(f"{self._public.geturl()}{path}", 307)
         return None
 
     def _is_page_under_another_name(self, scope: Scope, headers: Headers) -> bool:
-        """Whether a browser asks for a page as 127.0.0.1 when localhost is let in, or the other way."""
-        host = urlsplit(f"//{headers.get('host', '')}").hostname
+        """Whether a browser asks for a page under another loopback name than the one let in."""
+        host = _host_name(headers.get("host", ""))
         return (
             scope["method"] == "GET"
             and "text/html" in headers.get("accept", "")
@@ -100,10 +106,12 @@ class Guard:
         )
 
     def _add_headers(self, scope: Scope, headers: MutableHeaders) -> None:
-        headers.setdefault("Content-Security-Policy", self._policy)
+        is_page = headers.get("content-type", "").startswith("text/html")
+        policy = self._policy if is_page else _NOT_A_PAGE
+        headers.setdefault("Content-Security-Policy", policy)
         headers["X-Content-Type-Options"] = "nosniff"
         headers["X-Frame-Options"] = "DENY"
-        headers["Referrer-Policy"] = "no-referrer"
+        headers["Referrer-Policy"] = "same-origin"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
@@ -122,9 +130,21 @@ def _caching(path: str, headers: Headers) -> str:
 
 
 def _relative(location: str, host: str | None) -> str:
-    """The location without the host that the client claimed, which Reflex and Starlette put there."""
-    parts = urlsplit(location)
-    return parts._replace(scheme="", netloc="").geturl() if parts.netloc == host else location
+    """The location without the host that the client claimed, as Reflex and Starlette put there.
+
+    A path that begins with two slashes would name another host once it stands alone.
+    """
+    scheme, _, rest = location.partition("://")
+    claimed, _, path = rest.partition("/")
+    ours = scheme in {"http", "https"} and claimed == host
+    return f"/{path.lstrip('/')}" if ours else location
+
+
+def _host_name(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None
 
 
 def _limited(receive: Receive) -> Receive:

@@ -1,8 +1,9 @@
 """Whether this process is alive, and whether it can serve."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from carechat.api.caller import AnyBackend
+from carechat.domain import errors
 from carechat.services import watch
 
 router = APIRouter(tags=["operation"])
@@ -15,8 +16,8 @@ async def alive() -> dict[str, str]:
 
 
 @router.get("/readyz")
-async def ready(backend: AnyBackend, response: Response) -> dict[str, str]:
+async def ready(backend: AnyBackend) -> dict[str, str]:
     """Answer 200 while messages can be stored, else 503 and what is missing."""
-    reachable = await watch.is_ready(backend)
-    response.status_code = 200 if reachable else 503
-    return {"database": "reachable" if reachable else "unreachable"}
+    if not await watch.is_ready(backend):
+        raise errors.UnavailableError("The database does not answer.")
+    return {"database": "reachable"}

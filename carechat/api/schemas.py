@@ -22,9 +22,12 @@ Seq = Annotated[int, Field(ge=0, le=MAX_SEQ, strict=True)]
 
 
 class Incoming(BaseModel):
-    """Anything that a client sends: types are taken as they are, unknown fields are passed over."""
+    """Anything that a client sends: types are taken as they are, unknown fields are passed over.
 
-    model_config = ConfigDict(strict=True, extra="ignore")
+    Nothing is longer than the guard lets in; any limit makes Pydantic refuse half surrogate pairs.
+    """
+
+    model_config = ConfigDict(strict=True, extra="ignore", str_max_length=64 * 1024)
 
 
 class Credentials(Incoming):
@@ -81,7 +84,7 @@ class Token(BaseModel):
     """A bearer token and for how many seconds it is good at most."""
 
     access_token: str
-    token_type: Literal["bearer"] = "bearer"
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 RFC 6750 names it so
     expires_in: int
     user: User
 
@@ -162,7 +165,7 @@ class Conversation(BaseModel):
             partner_email=conversation.partner(email).email,
             last_message=Message.of(last) if last else None,
             last_seq=summary.last_seq,
-            unread=summary.unread,
+            unread=summary.unread.count if summary.unread else 0,
         )
 
 

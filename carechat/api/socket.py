@@ -1,8 +1,7 @@
-"""The WebSocket at `/ws/{email}`: frames in, frames out, the same services as behind every other door."""
+"""The WebSocket at `/ws/{email}`: frames in and out, the same services as behind every door."""
 
 import asyncio
 import json
-import uuid
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import suppress
 from typing import Annotated, Any, cast
@@ -34,6 +33,7 @@ MAX_BAD_FRAMES = 10
 CLOSE_SECONDS = 1
 """How long to try to tell a client why its socket is closed."""
 
+GOING_AWAY = 1001
 NOT_JSON = 1003
 SESSION_ENDED = 4401
 SESSION_IDLE = 4408
@@ -61,7 +61,7 @@ async def _admit(websocket: WebSocket, email: str) -> Context:
     is_own = caller.is_own_origin(websocket)
     if "origin" in websocket.headers and not is_own:
         raise errors.ForbiddenError(caller.FOREIGN)
-    if "authorization" not in websocket.headers and not is_own:
+    if caller.is_by_cookie(websocket) and not is_own:
         raise errors.UnauthenticatedError("Send a bearer token.")
     ctx = await caller.identify(websocket)
     if ctx.user.email != email.strip().lower():
@@ -76,7 +76,8 @@ class _Socket:
         self._websocket = websocket
         self._ctx = ctx
         self._bad_frames = 0
-        self._sending: set[str] = set()
+        self._sending = asyncio.Lock()
+        self._sent: set[str] = set()
 
     async def serve(self) -> None:
         """Read and push until one of the two is over, then close the socket if it is still open."""
@@ -85,6 +86,8 @@ class _Socket:
                 code = await _first(self._read(), self._push(events))
         except errors.UnauthenticatedError:
             code = SESSION_ENDED
+        except errors.UnavailableError:
+            code = GOING_AWAY
         if code is not None:
             with suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
                 async with asyncio.timeout(CLOSE_SECONDS):
@@ -101,7 +104,7 @@ class _Socket:
                 return FRAME_TOO_LARGE
             try:
                 fields = json.loads(text)
-            except ValueError:
+            except (ValueError, RecursionError):
                 self._bad_frames += 1
                 if self._bad_frames >= MAX_BAD_FRAMES:
                     return NOT_JSON
@@ -127,16 +130,12 @@ class _Socket:
                 await self._write(schemas.PongFrame())
 
     async def _send(self, frame: schemas.SendFrame) -> None:
-        client_id = frame.client_id or str(uuid.uuid4())
-        outgoing = Outgoing(frame.message, client_id, frame.reply_to, tuple(frame.attachment_ids))
-        self._sending.add(client_id)
-        try:
+        attachment_ids = tuple(frame.attachment_ids)
+        outgoing = Outgoing(frame.message, frame.client_id, frame.reply_to, attachment_ids)
+        async with self._sending:
             sent = await messages.send(self._ctx, _address(frame), outgoing)
-        except errors.CareChatError:
-            self._sending.discard(client_id)
-            raise
-        if not sent.created:
-            self._sending.discard(client_id)
+            if sent.created:
+                self._sent.add(sent.message.id)
         await self._write(schemas.AckFrame.of(sent.message))
 
     async def _sync(self, frame: schemas.SyncFrame) -> None:
@@ -154,8 +153,9 @@ class _Socket:
         """Send what happens; returns the code to close with when there is nothing more to come."""
         async for event in events:
             match event:
-                case MessageSent(message) if not self._is_echo(message):
-                    await self._write(schemas.MessageFrame.of(message))
+                case MessageSent(message):
+                    if not await self._is_echo(message):
+                        await self._write(schemas.MessageFrame.of(message))
                 case ReceiptMoved(receipt):
                     await self._write(schemas.ReceiptFrame.of(receipt))
                 case FellBehind():
@@ -166,13 +166,14 @@ class _Socket:
                     pass
         return None
 
-    def _is_echo(self, message: Message) -> bool:
+    async def _is_echo(self, message: Message) -> bool:
         """Whether this very socket sent the message: its client hears of that by the ack."""
-        is_own = message.sender_email == self._ctx.user.email
-        if is_own and message.client_id in self._sending:
-            self._sending.discard(message.client_id)
-            return True
-        return False
+        if message.sender_email != self._ctx.user.email:
+            return False
+        async with self._sending:  # what is being sent has no id yet
+            is_echo = message.id in self._sent
+            self._sent.discard(message.id)
+        return is_echo
 
     async def _refuse(self, client_id: str | None, error: errors.CareChatError) -> None:
         retry_after = error.retry_after if isinstance(error, errors.RateLimitedError) else None
@@ -201,7 +202,8 @@ def _parse(fields: object) -> _Frame:
 def _client_id(fields: object) -> str | None:
     """The `client_id` that a refusal names, if the frame has one."""
     found = cast("dict[str, object]", fields).get("client_id") if isinstance(fields, dict) else None
-    return found if isinstance(found, str) else None
+    # Half of a surrogate pair, which JSON can spell, could not be sent back.
+    return found.encode(errors="replace").decode() if isinstance(found, str) else None
 
 
 def _address(frame: schemas.SendFrame | schemas.ReadFrame) -> Address:

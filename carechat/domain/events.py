@@ -1,4 +1,4 @@
-"""Events: what has happened, told to those whose screens show it; hints, since the database is the truth."""
+"""Events: what has happened, told to whose screens show it; the database alone is the truth."""
 
 from dataclasses import dataclass
 from enum import StrEnum

@@ -26,7 +26,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A stored message. `seq` counts 1, 2, 3 … in its conversation; `timestamp` (UTC) rises with it.
+    """A stored message: `seq` counts 1, 2, 3 … in its conversation, `timestamp` (UTC) rises too.
 
     `delivered` and `read` say whether everybody it was for has got, or read, it.
     """
@@ -47,21 +47,23 @@ class Message:
 def clean_message(message: str) -> str:
     """Return the text as it is stored: trimmed, every line break a newline.
 
-    Raises `InvalidError` if nothing is left, if it is longer than `MAX_LENGTH`, or if it holds a control
-    character (category Cc) other than newline and tab, or half of a surrogate pair.
+    Raises `InvalidError` if nothing is left, if it is longer than `MAX_LENGTH`, or if it holds,
+    at its ends too, a control character (category Cc) other than newline and tab, or half of a
+    surrogate pair.
     """
-    message = message.replace("\r\n", "\n").replace("\r", "\n").strip()
+    message = message.replace("\r\n", "\n").replace("\r", "\n")
+    if any(_is_forbidden(character) for character in message):
+        raise errors.InvalidError("The message has a character that cannot be sent.")
+    message = message.strip()
     if not message:
         raise errors.InvalidError("Write something first: the message is empty.")
     if len(message) > MAX_LENGTH:
         raise errors.InvalidError(f"A message has at most {MAX_LENGTH:,} characters.")
-    if any(_is_forbidden(character) for character in message):
-        raise errors.InvalidError("The message has a character that cannot be sent.")
     return message
 
 
 def clean_client_id(client_id: str) -> str:
-    """Return the `client_id` unchanged; raises `InvalidError` unless it has 1 to 64 printable characters."""
+    """Return the `client_id`; raises `InvalidError` unless it has 1 to 64 printable characters."""
     if not 1 <= len(client_id) <= MAX_CLIENT_ID_LENGTH or any(
         unicodedata.category(character) in {"Cc", "Cs"} for character in client_id
     ):

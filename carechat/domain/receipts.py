@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Everything up to `delivered_seq` reached a device of this member, up to `read_seq` was read."""
+    """Up to `delivered_seq` all reached a device of this member, up to `read_seq` it was read."""
 
     conversation_id: str
     email: str

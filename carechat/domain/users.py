@@ -38,14 +38,15 @@ def clean_email(email: str) -> str:
     Raises `InvalidError` unless it is an ASCII address of the form that HTML's e-mail field takes
     (https://html.spec.whatwg.org/#valid-e-mail-address) with a dotted domain.
     """
-    email = email.strip().lower()
-    if len(email) > MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(email):
+    # Lower case makes ASCII of some other letters, which then would be somebody else's address.
+    lower = email.strip().lower() if email.isascii() else ""
+    if len(lower) > MAX_EMAIL_LENGTH or not _EMAIL.fullmatch(lower):
         raise errors.InvalidError("That is not an e-mail address.")
-    return email
+    return lower
 
 
 def clean_name(name: str) -> str:
-    """Return the name with single spaces; raises `InvalidError` if empty, too long or unprintable."""
+    """Return the name with single spaces; raises `InvalidError` if empty, long or unprintable."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= MAX_NAME_LENGTH:
         raise errors.InvalidError(f"A name has 1 to {MAX_NAME_LENGTH} characters.")

@@ -1,8 +1,8 @@
-"""The hub: hands events to everybody in this process who listens, without ever waiting for one of them."""
+"""The hub: hands events to all who listen in this process, without waiting for any of them."""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
 from carechat.domain.events import DatabaseChanged, Ending, Event, FellBehind, SessionEnded
@@ -18,6 +18,7 @@ class Listener:
         self.email = email
         self.session_id = session_id
         self._events: asyncio.Queue[Event] = asyncio.Queue(BUFFER)
+        self._has_ended = False
 
     async def next(self) -> Event:
         """Wait for the next event."""
@@ -30,13 +31,16 @@ class Listener:
 
     def tell(self, event: Event) -> None:
         """Let the event wait; if too many do, they all give way to `FellBehind`."""
+        if self._has_ended:
+            return
         if self._events.full():
             self._forget()
             self._events.put_nowait(FellBehind())
         self._events.put_nowait(event)
 
     def end(self, ending: Ending) -> None:
-        """Let nothing but the end wait."""
+        """Let nothing but the end wait, whatever is told later."""
+        self._has_ended = True
         self._forget()
         self._events.put_nowait(SessionEnded(ending))
 
@@ -52,7 +56,7 @@ class Hub:
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
 
     @contextmanager
-    def listen(self, email: str, session_id: str) -> Iterator[Listener]:
+    def listen(self, email: str, session_id: str) -> Generator[Listener]:
         """Give a listener for that person's events, of that session, until the context is left."""
         listener = Listener(email, session_id)
         self._listeners[email].add(listener)

@@ -29,7 +29,7 @@ class Presence:
         return news
 
     def leave(self, email: str, gone: Callable[[], None]) -> None:
-        """Count one as closed; `gone` is called after the grace if nothing was opened until then."""
+        """Count one as closed; `gone` is called after the grace if nothing was opened again."""
         self._open[email] -= 1
         if self._open[email] == 0:
             del self._open[email]

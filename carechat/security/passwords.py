@@ -20,9 +20,10 @@ _HASHERS = 2
 def check(password: str) -> str:
     """Return the password if it may be chosen.
 
-    Raises `InvalidError` unless it has 8 to 72 bytes of UTF-8, no NUL, and is not one of the commonest.
+    Raises `InvalidError` unless it has 8 to 72 bytes of UTF-8, no NUL, and is not one of the
+    commonest.
     """
-    if not MIN_BYTES <= _size(password) <= MAX_BYTES or "\0" in password:
+    if len(_encoded(password)) < MIN_BYTES:
         raise errors.InvalidError(f"A password has {MIN_BYTES} to {MAX_BYTES} bytes.")
     if password.lower() in _common():
         raise errors.InvalidError("That password is too common. Please choose another.")
@@ -59,14 +60,16 @@ class Passwords:
 
 
 def _matches(password: str, hashed: str) -> bool:
-    if _size(password) > MAX_BYTES or "\0" in password:
-        bcrypt.checkpw(b"", hashed.encode())
-        return False
-    return bcrypt.checkpw(password.encode(), hashed.encode())
+    return bcrypt.checkpw(_encoded(password), hashed.encode())
 
 
-def _size(password: str) -> int:
-    return len(password.encode(errors="surrogatepass"))
+def _encoded(password: str) -> bytes:
+    """The bytes to hash; none, which is nobody's password, if bcrypt would not take all of them."""
+    try:
+        encoded = password.encode()
+    except UnicodeEncodeError:
+        return b""
+    return encoded if len(encoded) <= MAX_BYTES and b"\0" not in encoded else b""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Throttles: how often a password may be tried and a message sent, counted in this process's memory."""
+"""Throttles: how often a password may be tried and a message sent, counted in memory."""
 
 import math
 from collections import OrderedDict, deque
@@ -20,9 +20,10 @@ class LoginThrottle:
         self._failures: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
 
     def attempt(self, email: str, network: str, now: float) -> None:
-        """Count one try, as failed until `succeeded` says otherwise, so that tries at once count too.
+        """Count one try, failed until `succeeded` says otherwise, so that tries at once count.
 
-        Raises `RateLimitedError`, and counts nothing, while there were too many; `now` is in seconds.
+        Raises `RateLimitedError`, and counts nothing, while there were too many; `now` is in
+        seconds.
         """
         here, everywhere = (email, network), (email, "")
         wait = max(
@@ -69,7 +70,7 @@ class SendThrottle:
     _buckets: OrderedDict[str, _Bucket] = field(default_factory=OrderedDict[str, _Bucket])
 
     def take(self, user_id: str, now: float) -> None:
-        """Count one message; raises `RateLimitedError` if it comes too soon. `now` is in seconds."""
+        """Count one message; raises `RateLimitedError` if too soon. `now` is in seconds."""
         bucket = self._buckets.setdefault(user_id, _Bucket(self.burst, now))
         self._buckets.move_to_end(user_id)
         if len(self._buckets) > MAX_KEYS:

@@ -1,4 +1,4 @@
-"""Tokens: JSON Web Tokens that name a session, and random one-time tokens of which only a digest is kept."""
+"""Tokens: JSON Web Tokens that name a session, and one-time tokens kept only as a digest."""
 
 import hashlib
 import secrets
@@ -47,12 +47,14 @@ class Tokens:
             "iss": ISSUER,
             "aud": AUDIENCE,
         }
-        return jwt.encode(claims, self._secret, algorithm=ALGORITHM)
+        return jwt.encode(  # pyright: ignore[reportUnknownMemberType] names an optional package
+            claims, self._secret, algorithm=ALGORITHM
+        )
 
     def verify(self, token: str, now: datetime) -> Claims:
-        """Return what the token says; raises `UnauthenticatedError` for any but a valid one of ours."""
+        """Return what the token says; raises `UnauthenticatedError` unless it is a valid one."""
         try:
-            claims = jwt.decode(
+            claims = jwt.decode(  # pyright: ignore[reportUnknownMemberType] as above
                 token,
                 self._secret,
                 algorithms=[ALGORITHM],
@@ -60,8 +62,8 @@ class Tokens:
                 audience=AUDIENCE,
                 options=_OPTIONS,
             )
-            if claims["exp"] <= now.timestamp():
-                raise jwt.ExpiredSignatureError  # noqa: TRY301 expiry is told like every other flaw
+            if not isinstance(claims["exp"], int) or claims["exp"] <= now.timestamp():
+                raise jwt.ExpiredSignatureError
         except jwt.InvalidTokenError as error:
             raise errors.UnauthenticatedError("Please sign in.") from error
         return Claims(user_id=claims["sub"], session_id=str(claims["sid"]))
@@ -74,4 +76,4 @@ def one_time() -> str:
 
 def digest(token: str) -> str:
     """Return what is stored of a one-time token: its SHA-256, from which it cannot be had back."""
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()

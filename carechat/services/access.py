@@ -14,7 +14,7 @@ NOT_WRITABLE = "You can read this conversation, but nobody can write in it any m
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a caller says a conversation is: its id, or the partner's e-mail address; one of the two."""
+    """Which conversation a caller means: by its id or the partner's address, one of the two."""
 
     conversation_id: str | None = None
     partner_email: str | None = None
@@ -38,7 +38,7 @@ async def conversation(ctx: Context, conversation_id: str) -> Conversation:
 
 
 async def conversation_with(ctx: Context, partner_email: str) -> Conversation:
-    """Return the caller's direct conversation with that person; raises `NotFoundError` if there is none."""
+    """Return the caller's conversation with that person; raises `NotFoundError` without one."""
     found = await ctx.store.conversations.between(ctx.user.email, partner_email.strip().lower())
     if found is None:
         raise errors.NotFoundError(NO_SUCH_PARTNER)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from carechat.domain import errors
-from carechat.domain.users import User
+from carechat.domain.users import MAX_EMAIL_LENGTH, User
 from carechat.security import tokens
 from carechat.services.context import Backend, Context
 from carechat.storage.sessions import Session
@@ -38,10 +38,12 @@ class SignedIn:
 async def sign_in(backend: Backend, email: str, password: str, network: str) -> SignedIn:
     """Begin a session for the person with that password.
 
-    Raises `UnauthenticatedError` alike, in words and time, for a wrong password and an unknown address,
-    and `RateLimitedError` after too many failures for the address; `network` is where the try comes from.
+    Raises `UnauthenticatedError` alike, in words and time, for a wrong password and an unknown
+    address, and `RateLimitedError` after too many failures for the address; `network` is where the
+    try comes from.
     """
-    email = email.strip().lower()
+    # Nobody has a longer address; the throttle remembers no more of a made-up one.
+    email = email.strip().lower()[: MAX_EMAIL_LENGTH + 1]
     backend.logins.attempt(email, network, backend.seconds())
     credentials = await backend.store.users.credentials(email)
     password_hash = credentials.password_hash if credentials else None
@@ -66,7 +68,7 @@ async def begin_session(backend: Backend, user: User) -> SignedIn:
 
 
 async def resolve(backend: Backend, token: str) -> Context:
-    """Return who the bearer of a token is; raises `UnauthenticatedError` unless its session goes on."""
+    """Return the bearer of a token; raises `UnauthenticatedError` unless its session goes on."""
     claims = backend.tokens.verify(token, backend.clock())
     session = await backend.store.sessions.find(claims.session_id)
     if session is None or session.user.id != claims.user_id or session.ends_at <= backend.clock():

@@ -1,4 +1,4 @@
-"""What a service works with: the backend of this process and, once verified, the person who asks."""
+"""What a service works with: the backend of this process and the verified person who asks."""
 
 import asyncio
 import time

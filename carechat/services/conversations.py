@@ -1,25 +1,27 @@
 """Conversations: the lists in which people find each other, and one conversation by itself."""
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from carechat.domain import errors
-from carechat.domain.conversations import Conversation, Summary
+from carechat.domain.conversations import Conversation, Summary, Unread
 from carechat.domain.messages import Message
 from carechat.services import access
 from carechat.services.access import Address
 from carechat.services.context import Context
 from carechat.storage.conversations import Place
-from carechat.storage.messages import Unread
 
 MAX_PAGE = 200
 """Conversations that are listed at once."""
 
+_CURSOR = re.compile(r"([0-9]{1,14})-([0-9a-f]{24})")
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some conversations, the latest message first; `next` is where the following ones begin, if any."""
+    """Some conversations, the latest message first; `next` is where further ones begin, if any."""
 
     summaries: list[Summary]
     next: str | None
@@ -29,21 +31,20 @@ class Page:
 class Dashboard:
     """What somebody has to look at: unread conversations first, then the latest message first.
 
-    `total` counts the conversations that were found, of which `summaries` are the first; `waiting` counts
-    those with something unread, the oldest of it sent at `waiting_since` (UTC); `unread` counts messages.
+    `total` counts the conversations that were found, of which `summaries` are the first; `unread`
+    has every conversation with something unread, found or not, by its id.
     """
 
     summaries: list[Summary]
     total: int
-    waiting: int
-    waiting_since: datetime | None
-    unread: int
+    unread: dict[str, Unread]
 
 
 async def page(ctx: Context, limit: int = 50, cursor: str | None = None) -> Page:
     """Return the caller's next conversations, the latest message first.
 
-    `limit` is cut to 1 … 200; `cursor` is the `next` of the page before, `InvalidError` if it is not.
+    `limit` is cut to 1 … 200; `cursor` is the `next` of the page before, `InvalidError` if it is
+    not.
     """
     limit = max(1, min(limit, MAX_PAGE))
     after = _parse_cursor(cursor) if cursor else None
@@ -53,18 +54,13 @@ async def page(ctx: Context, limit: int = 50, cursor: str | None = None) -> Page
 
 
 async def dashboard(ctx: Context, limit: int, name: str = "") -> Dashboard:
-    """Return the first `limit` conversations with somebody whose name contains `name`, and who waits."""
+    """Return who waits, and the first `limit` conversations with a name that contains `name`."""
     places = await ctx.store.conversations.of(ctx.user.email)
     unread = await ctx.store.messages.unread(ctx.user.email)
     found = [one for _, one in places if _matches(ctx, one, name)]
     found.sort(key=lambda one: one.id not in unread)
-    return Dashboard(
-        summaries=await _summaries(ctx, found[:limit], unread),
-        total=len(found),
-        waiting=len(unread),
-        waiting_since=min((one.since for one in unread.values()), default=None),
-        unread=sum(one.count for one in unread.values()),
-    )
+    summaries = await _summaries(ctx, found[:limit], unread)
+    return Dashboard(summaries, len(found), unread)
 
 
 async def find(ctx: Context, address: Address) -> Summary:
@@ -91,8 +87,7 @@ def _summary(conversation: Conversation, last: Message | None, unread: Unread | 
     return Summary(
         conversation=conversation,
         last_message=conversation.with_delivery(last) if last else None,
-        unread=unread.count if unread else 0,
-        waiting_since=unread.since if unread else None,
+        unread=unread,
     )
 
 
@@ -111,9 +106,7 @@ def _cursor(place: Place) -> str:
 
 
 def _parse_cursor(cursor: str) -> Place:
-    milliseconds, _, conversation_id = cursor.partition("-")
-    try:
-        last_at = datetime.fromtimestamp(int(milliseconds) / 1_000, UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise errors.InvalidError("That cursor is not one of ours.") from error
-    return Place(last_at, conversation_id)
+    match = _CURSOR.fullmatch(cursor)
+    if match is None:
+        raise errors.InvalidError("That cursor is not one of ours.")
+    return Place(datetime.fromtimestamp(int(match[1]) / 1_000, UTC), match[2])

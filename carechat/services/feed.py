@@ -1,13 +1,20 @@
-"""The feed: what happens, for the screens of one person while they are open; the only way to the hub."""
+"""The feed: what happens, for the open screens of one person; the only way to the hub."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from carechat.domain import errors
-from carechat.domain.events import Ending, Event, MessageSent, PresenceChanged, SessionEnded
+from carechat.domain.events import (
+    Ending,
+    Event,
+    FellBehind,
+    MessageSent,
+    PresenceChanged,
+    SessionEnded,
+)
 from carechat.realtime.hub import Listener
 from carechat.services import accounts, receipts
 from carechat.services.context import Backend, Context
@@ -20,13 +27,13 @@ RECHECK = timedelta(seconds=1)
 
 
 @asynccontextmanager
-async def follow(ctx: Context) -> AsyncIterator[AsyncIterator[Event]]:
+async def follow(ctx: Context) -> AsyncGenerator[AsyncIterator[Event]]:
     """Give the events for the caller from now on; the caller counts as present meanwhile.
 
-    Messages come in the order of their numbers, each once; one that was missed is read from storage. What
-    was taken counts as delivered once the next event is asked for. The last event is `SessionEnded`, when
-    the session is over. After `FellBehind`, what is shown must be read again. Raises
-    `UnauthenticatedError` if the session is over already.
+    Messages come in the order of their numbers, each once; one that was missed is read from
+    storage. What was taken counts as delivered once the next event is asked for. The last event is
+    `SessionEnded`, when the session is over. After `FellBehind`, what is shown must be read again.
+    Raises `UnauthenticatedError` if the session is over already.
     """
     with ctx.backend.hub.listen(ctx.user.email, ctx.session.id) as listener:
         if await ctx.store.sessions.find(ctx.session.id) is None:
@@ -40,7 +47,7 @@ async def follow(ctx: Context) -> AsyncIterator[AsyncIterator[Event]]:
 
 @dataclass(slots=True)
 class _Handed:
-    """Messages that went to the listener; they are `due` to be noted when others' are among them."""
+    """Messages that the listener was handed; `due` to be noted if others' are among them."""
 
     first: int
     last: int
@@ -61,9 +68,8 @@ class _Follower:
         while True:
             event = await self._next()
             if isinstance(event, MessageSent):
-                async for sent in self._in_order(event):
-                    yield sent
-                    self._note(sent)
+                async for told in self._messages(event):
+                    yield told
             else:
                 yield event
             if isinstance(event, SessionEnded):
@@ -78,8 +84,11 @@ class _Follower:
                     return await self._listener.next()
             except TimeoutError:
                 self._ends_at = await self._later_end()
-        await self._ctx.store.sessions.end(self._ctx.session.id)
-        return SessionEnded(Ending.IDLE)
+        # It is over even if that cannot be stored now: `accounts.resolve` goes by the time.
+        with suppress(errors.UnavailableError):
+            await self._ctx.store.sessions.end(self._ctx.session.id)
+        expired = self._ctx.now() >= self._ctx.session.expires_at
+        return SessionEnded(Ending.ENDED if expired else Ending.IDLE)
 
     async def _later_end(self) -> datetime:
         """When the session ends after all, if its owner did something on another page or socket."""
@@ -88,6 +97,15 @@ class _Follower:
         except errors.UnavailableError:
             return self._ctx.now() + RECHECK
         return session.ends_at if session else self._ends_at
+
+    async def _messages(self, event: MessageSent) -> AsyncIterator[Event]:
+        """The message after those missed before it; `FellBehind` if they cannot be read."""
+        try:
+            async for sent in self._in_order(event):
+                yield sent
+                self._note(sent)
+        except errors.UnavailableError:
+            yield FellBehind()
 
     async def _in_order(self, event: MessageSent) -> AsyncIterator[MessageSent]:
         message, conversation = event.message, event.conversation
@@ -113,9 +131,9 @@ class _Follower:
     async def _deliver(self) -> None:
         due = {one: handed for one, handed in self._handed.items() if handed.due}
         for conversation_id, handed in due.items():
-            del self._handed[conversation_id]
             with suppress(errors.UnavailableError, errors.NotFoundError):
                 await receipts.delivered(self._ctx, conversation_id, handed.first, handed.last)
+                del self._handed[conversation_id]
 
 
 def _enter(backend: Backend, email: str) -> None:

@@ -26,8 +26,8 @@ class Link:
 async def invite(ctx: Context, email: str, name: str) -> Link | None:
     """Let a patient join the calling doctor: returns the link to hand over.
 
-    Somebody who is a patient already is assigned at once, and the answer is None. Raises `ConflictError`
-    if the address has another kind of account.
+    Somebody who is a patient already is assigned at once, and the answer is None. Raises
+    `ConflictError` if the address has another kind of account.
     """
     access.as_role(ctx, Role.DOCTOR)
     email, name = clean_email(email), clean_name(name)
@@ -41,7 +41,7 @@ async def invite(ctx: Context, email: str, name: str) -> Link | None:
 
 
 async def reset(backend: Backend, user: User) -> Link:
-    """Return a link with which that person can choose a new password; earlier links stop working."""
+    """Return a link with which that person chooses a new password; earlier links stop working."""
     await backend.store.invitations.withdraw(user.email)
     return await _issue(backend, Purpose.RESET, user.email, user.name, None)
 
@@ -57,8 +57,8 @@ async def find(backend: Backend, token: str) -> Invitation:
 async def accept(backend: Backend, token: str, password: str) -> accounts.SignedIn:
     """Use up the link, give its person that password and begin a session.
 
-    Raises `NotFoundError` for a link that is no good, and `InvalidError` for a password that cannot be
-    chosen, in which case the link stays good.
+    Raises `NotFoundError` for a link that is no good, and `InvalidError` for a password that cannot
+    be chosen, in which case the link stays good.
     """
     passwords.check(password)
     await find(backend, token)

@@ -35,7 +35,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some messages of a conversation, oldest first, and whether there are more in the direction asked for."""
+    """Some messages of a conversation, oldest first, and whether more lie in that direction."""
 
     conversation: Conversation
     messages: list[Message]
@@ -45,10 +45,11 @@ class Page:
 async def send(ctx: Context, address: Address, outgoing: Outgoing) -> Sent:
     """Store a message for good and tell the screens of everybody in the conversation.
 
-    Raises `NotFoundError` if the conversation is not the caller's, `ForbiddenError` if it can only be
-    read, `InvalidError` for a text or id that cannot be, `ConflictError` for a `client_id` that was used
-    for another text, `RateLimitedError` if it comes too soon after others, and `UnavailableError` if it
-    cannot be said whether it was stored: then the same `client_id` may be sent again.
+    Raises `NotFoundError` if the conversation is not the caller's, `ForbiddenError` if it can only
+    be read, `InvalidError` for a text or id that cannot be, `ConflictError` for a `client_id` that
+    was used for another text, `RateLimitedError` if it comes too soon after others, and
+    `UnavailableError` if it cannot be said whether it was stored: then the same `client_id` may be
+    sent again.
     """
     conversation = access.to_write(await access.addressed(ctx, address))
     draft = await _draft(ctx, conversation, outgoing)
@@ -56,7 +57,7 @@ async def send(ctx: Context, address: Address, outgoing: Outgoing) -> Sent:
     message, created = await ctx.store.messages.append(draft)
     if created:
         ctx.backend.hub.publish(MessageSent(message, conversation), conversation.emails)
-        await ctx.store.conversations.note_message(conversation.id, message.timestamp)
+    await ctx.store.conversations.note_message(conversation.id, message.timestamp)
     await accounts.touch(ctx)
     return Sent(conversation.with_delivery(message), created)
 
@@ -87,7 +88,7 @@ async def _draft(ctx: Context, conversation: Conversation, outgoing: Outgoing) -
         raise errors.InvalidError("Files cannot be attached yet.")
     draft = Draft(
         conversation_id=conversation.id,
-        client_id=clean_client_id(outgoing.client_id or str(uuid.uuid4())),
+        client_id=_client_id(outgoing),
         sender_email=ctx.user.email,
         receiver_email=conversation.partner(ctx.user.email).email,
         message=clean_message(outgoing.message),
@@ -98,3 +99,8 @@ async def _draft(ctx: Context, conversation: Conversation, outgoing: Outgoing) -
     if answered is None or answered.conversation_id != conversation.id:
         raise errors.InvalidError("The message that this replies to is not in the conversation.")
     return replace(draft, reply_to=outgoing.reply_to)
+
+
+def _client_id(outgoing: Outgoing) -> str:
+    given = outgoing.client_id
+    return str(uuid.uuid4()) if given is None else clean_client_id(given)

@@ -23,8 +23,8 @@ async def delivered(ctx: Context, conversation_id: str, first: int, last: int) -
 async def read(ctx: Context, address: Address, seq: int | None = None) -> int:
     """Note that the caller read everything up to `seq`, or all there is.
 
-    Returns how many messages were unread until now; raises `NotFoundError` if the conversation is not
-    the caller's. A number beyond the newest message counts as the newest.
+    Returns how many messages were unread until now; raises `NotFoundError` if the conversation is
+    not the caller's. A number beyond the newest message counts as the newest.
     """
     conversation = await access.addressed(ctx, address)
     last_seq = await ctx.store.messages.last_seq(conversation.id)

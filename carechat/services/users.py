@@ -9,7 +9,7 @@ from carechat.services import invitations
 from carechat.services.context import Backend
 
 
-async def add(
+async def add(  # noqa: PLR0913 what an operator's table has in its columns
     backend: Backend,
     email: str,
     name: str,

@@ -1,4 +1,4 @@
-"""The watch: what other processes changed, and whether the database answers, told to this one's screens."""
+"""The watch: tells the screens what other processes changed, and if the database answers."""
 
 import asyncio
 import logging
@@ -12,7 +12,8 @@ from carechat.storage.changes import Change, SessionGone
 logger = logging.getLogger(__name__)
 
 RETRY_SECONDS = 1.0
-"""Between two tries to hear of changes again, and between two looks whether the database answers."""
+"""Between two tries to hear of changes again, and between two looks whether the database answers.
+"""
 
 
 async def changes(backend: Backend) -> None:
@@ -32,7 +33,7 @@ async def changes(backend: Backend) -> None:
 
 
 async def database(backend: Backend) -> None:
-    """Tell every screen when the database stops to answer and when it answers again, until cancelled."""
+    """Tell every screen when the database stops to answer and answers again, until cancelled."""
     reachable = True
     while True:
         if await backend.store.is_reachable() != reachable:

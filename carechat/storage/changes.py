@@ -1,10 +1,10 @@
 """Changes that any process, an operator's command too, made to sessions and conversations."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from pymongo.asynchronous.change_stream import AsyncDatabaseChangeStream
+from pymongo.asynchronous.change_stream import AsyncChangeStream
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
@@ -42,10 +42,11 @@ class Changes:
         self._database = database
 
     @asynccontextmanager
-    async def watch(self) -> AsyncIterator[AsyncIterator[Change]]:
-        """Give an iterator over the changes from now on: ended sessions, and conversations as they are now.
+    async def watch(self) -> AsyncGenerator[AsyncIterator[Change]]:
+        """Give the changes from now on: ended sessions, and conversations as they are now.
 
-        The context raises `UnavailableError` when MongoDB fails; what happened meanwhile must then be read.
+        The context raises `UnavailableError` when MongoDB fails; what happened meanwhile must then
+        be read.
         """
         try:
             async with await self._database.watch(
@@ -56,8 +57,12 @@ class Changes:
             raise errors.UnavailableError(UNAVAILABLE) from error
 
 
-async def _changes(stream: AsyncDatabaseChangeStream[Document]) -> AsyncIterator[Change]:
-    async for change in stream:
+async def _changes(stream: AsyncChangeStream[Document]) -> AsyncIterator[Change]:
+    while stream.alive:
+        # Not `async for`: that would take quiet for a failure after the operation timeout.
+        change = await stream.try_next()
+        if change is None:
+            continue
         if change["ns"]["coll"] == "sessions":
             yield SessionGone(change["documentKey"]["_id"])
         elif document := change.get("fullDocument"):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import cast
 
 from bson import ObjectId
 from pymongo import ReturnDocument
@@ -51,7 +52,7 @@ class Conversations:
             upsert=True,
             return_document=ReturnDocument.AFTER,
         )
-        return _conversation(document)
+        return _conversation(cast("Document", document))
 
     @guarded
     async def unassign(self, doctor_email: str, patient_email: str) -> bool:
@@ -176,6 +177,17 @@ def _conversation(document: Document) -> Conversation:
         id=str(document["_id"]),
         kind=Kind(document["kind"]),
         title=document["title"],
-        members=tuple(Member(**{**member, "role": Role(member["role"])}) for member in members),
+        members=tuple(_member(member) for member in members),
         assigned=document["assigned"],
+    )
+
+
+def _member(document: Document) -> Member:
+    return Member(
+        email=document["email"],
+        name=document["name"],
+        role=Role(document["role"]),
+        disabled=document["disabled"],
+        delivered_seq=document["delivered_seq"],
+        read_seq=document["read_seq"],
     )

@@ -37,14 +37,18 @@ def connect(uri: str) -> AsyncMongoClient[Document]:
 
 
 def durable(client: AsyncMongoClient[Document], name: str) -> AsyncDatabase[Document]:
-    """Return a database whose writes are acknowledged by a journaled majority and whose reads see only such."""
+    """Return a database that writes to a journaled majority and reads only what such a one has."""
     return client.get_database(
         name, write_concern=WriteConcern("majority", j=True), read_concern=ReadConcern("majority")
     )
 
 
 def guarded(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Make a coroutine raise `UnavailableError` where MongoDB fails it: the outcome is not known."""
+    """Make a coroutine raise domain errors where MongoDB fails it.
+
+    `UnavailableError` says that the outcome is not known, `InvalidError` that a text cannot be kept
+    because it has half of a surrogate pair.
+    """
 
     @functools.wraps(method)
     async def call(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -52,6 +56,8 @@ def guarded(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any
             return await method(*args, **kwargs)
         except PyMongoError as error:
             raise errors.UnavailableError(UNAVAILABLE) from error
+        except UnicodeEncodeError as error:
+            raise errors.InvalidError("There is a character that cannot be stored.") from error
 
     return call
 

@@ -156,25 +156,25 @@ class Embedded:
     def _end(self) -> None:
         pid = self._running_pid()
         for number in (signal.SIGTERM, signal.SIGKILL):
-            if pid and not self._gone():
+            if pid and self._lives(pid):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, number)
-                self._wait()
+                self._wait(pid)
 
     def _running_pid(self) -> int | None:
         if self._process and self._process.poll() is None:
             return self._process.pid
         return _pid(self._files) if locks.is_held(self._files.lock) else None
 
-    def _gone(self) -> bool:
-        if self._process and self._process.poll() is None:
-            return False
-        return not locks.is_held(self._files.lock)
-
-    def _wait(self) -> None:
+    def _wait(self, pid: int) -> None:
         deadline = time.monotonic() + STOP
-        while not self._gone() and time.monotonic() < deadline:
+        while self._lives(pid) and time.monotonic() < deadline:
             time.sleep(POLL)
+
+    def _lives(self, pid: int) -> bool:
+        if self._process and self._process.pid == pid:
+            return self._process.poll() is None
+        return _lives(pid)
 
     def _let_go(self) -> None:
         self._users.close()
@@ -287,3 +287,15 @@ def _pid(files: mongod.Files) -> int | None:
     except FileNotFoundError:
         return None
     return int(word) if word.isdigit() else None
+
+
+def _lives(pid: int) -> bool:
+    """Whether it still runs; one that only its parent has not asked about does not."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:
+        # Gone between the two questions, or a system without /proc.
+        return True

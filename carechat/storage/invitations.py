@@ -1,4 +1,4 @@
-"""One-time links as they are kept: a digest of the token, for whom it is, and until when it is good."""
+"""One-time links as they are kept: the token's digest, for whom it is, until when it is good."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A link that lets the person of that address choose a password once, until `expires_at` (UTC)."""
+    """A link with which that person chooses a password once, until `expires_at` (UTC)."""
 
     purpose: Purpose
     email: str

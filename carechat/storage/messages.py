@@ -12,6 +12,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from carechat.domain import errors
+from carechat.domain.conversations import Unread
 from carechat.domain.messages import Draft, Message
 from carechat.storage.database import UNAVAILABLE, Document, guarded
 
@@ -23,14 +24,6 @@ MAX_TAILS = 10_000
 
 TICK = timedelta(milliseconds=1)
 """The least time between two messages of a conversation; also what a BSON date can tell apart."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unread:
-    """What somebody has not read of a conversation: how many messages, the oldest sent at `since` (UTC)."""
-
-    count: int
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +49,12 @@ class Messages:
     async def append(self, draft: Draft) -> tuple[Message, bool]:
         """Store the draft as the newest message of its conversation, journaled by a majority.
 
-        Returns the message and True; or, if its sender stored this `client_id` there before, that message
-        and False. Raises `ConflictError` if that one has another text, and `UnavailableError` if it
-        cannot be said whether the draft was stored.
+        Returns the message and True; or, if its sender stored this `client_id` there before, that
+        message and False. Raises `ConflictError` if that one has another text, and
+        `UnavailableError` if it cannot be said whether the draft was stored.
 
-        One append is under way at a time in each conversation, and a number is taken from a message that
-        is stored, never from a counter, so what is stored has no gap whatever fails.
+        One append is under way at a time in each conversation, and a number is taken from a message
+        that is stored, never from a counter, so what is stored has no gap whatever fails.
         """
         async with self._lock(draft.conversation_id):
             for _ in range(ATTEMPTS):
@@ -69,16 +62,16 @@ class Messages:
                     return await self._append_after_tail(draft)
                 except DuplicateKeyError as error:
                     if "client_id" in (error.details or {}).get("keyPattern", {}):
-                        return await self._stored_before(draft), False
-                except PyMongoError as error:
-                    return await self._settled(draft, error), True
+                        return await self._stored(draft), False
+                except PyMongoError:
+                    return await self._stored(draft), True
         raise errors.UnavailableError(UNAVAILABLE)
 
     @guarded
     async def history(
         self, conversation_id: str, limit: int, before: int | None = None, after: int | None = None
     ) -> list[Message]:
-        """Return at most `limit` messages, oldest first: the first after `after`, else the last before `before`."""
+        """Return `limit` at most, oldest first: the first after `after`, else the last ones."""
         seq: Document = {}
         if before is not None:
             seq["$lt"] = before
@@ -128,7 +121,7 @@ class Messages:
 
     @guarded
     async def mark_read(self, conversation_id: str, email: str, seq: int) -> int:
-        """Mark what that person received up to `seq` as read; returns how many were unread until now."""
+        """Mark what that person received up to `seq` as read; returns how many were unread."""
         unread = {
             "receiver_email": email,
             "read": False,
@@ -158,13 +151,7 @@ class Messages:
         self._remember(draft.conversation_id, _Tail(document["seq"], document["timestamp"]))
         return _message(document), True
 
-    async def _settled(self, draft: Draft, error: PyMongoError) -> Message:
-        stored = await self._find_again(draft)
-        if stored is None:
-            raise errors.UnavailableError(UNAVAILABLE) from error
-        return stored
-
-    async def _stored_before(self, draft: Draft) -> Message:
+    async def _stored(self, draft: Draft) -> Message:
         stored = await self._find_again(draft)
         if stored is None:
             raise errors.UnavailableError(UNAVAILABLE)

@@ -1,4 +1,4 @@
-"""Migrations: what the database must have before it is used; each is safe to run twice and at once."""
+"""Migrations: what the database must have before use; each is safe to run twice and at once."""
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase

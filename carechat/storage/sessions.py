@@ -1,4 +1,4 @@
-"""Sessions as they are kept: one document from sign-in to sign-out, gone when the session is over."""
+"""Sessions as they are kept: one document from sign-in until the session is over."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -50,7 +50,7 @@ class Sessions:
 
     @guarded
     async def find(self, session_id: str) -> Session | None:
-        """Return the session, if it has not been ended; whether its time is up is for the caller to say."""
+        """Return the session unless it was ended; the caller looks whether its time is up."""
         document = await self._collection.find_one({"_id": session_id})
         return _session(document) if document else None
 

@@ -39,6 +39,4 @@ def _admin() -> rx.Component:
 
 
 def _unknown_yet() -> rx.Component:
-    return rx.fragment(
-        rx.el.h1("Dashboard", class_name="visually-hidden"), skeleton("patient", 3)
-    )
+    return rx.fragment(rx.el.h1("Dashboard", class_name="visually-hidden"), skeleton("patient", 3))

@@ -1,4 +1,4 @@
-"""What a page does when one of its events fails for a reason that the event did not deal with itself."""
+"""What a page does when one of its events fails in a way that it did not expect."""
 
 import logging
 

@@ -7,18 +7,16 @@ from carechat.ui.account import join
 from carechat.ui.account import page as account
 from carechat.ui.account.state import Joining
 from carechat.ui.chat import page as chat
-from carechat.ui.chat.state import Chat
-from carechat.ui.inbox.state import Inbox
+from carechat.ui.live import Live
 from carechat.ui.sign_in import page as sign_in
 
 
 def add(app: rx.App, clinic: str, emergency: str, demo: sign_in.Demo | None) -> None:
     """Add the pages to the app; `demo` tells of the accounts that anybody may use."""
-    live = [Inbox.listen]
     app.add_page(sign_in.page(clinic, demo), routes.LOGIN, title=sign_in.TITLE)
     app.add_page(join.page(clinic), routes.JOIN, title=join.TITLE, on_load=Joining.load)
-    app.add_page(dashboard.page(), routes.DASHBOARD, title=dashboard.title(), on_load=live)
-    app.add_page(account.page(), routes.ACCOUNT, title=account.title(), on_load=live)
-    app.add_page(chat.page(emergency), routes.CHAT, title=chat.title(), on_load=[*live, Chat.listen])
+    app.add_page(dashboard.page(), routes.DASHBOARD, title=dashboard.title(), on_load=Live.listen)
+    app.add_page(account.page(), routes.ACCOUNT, title=account.title(), on_load=Live.listen)
+    app.add_page(chat.page(emergency), routes.CHAT, title=chat.title(), on_load=Live.listen)
     app.add_page(shell.missing(clinic), route="404", title="Not found · CareChat")
     app.add_page(rx.fragment(), route="/", on_load=rx.redirect(routes.DASHBOARD))

@@ -22,7 +22,7 @@ def chat(email: str) -> str:
 
 
 def login(error: str = "", next_path: str = "") -> str:
-    """Return the address of the sign-in page, with a reason to show and the page to come back to."""
+    """Return the address of the sign-in page, with a reason to show and where to come back to."""
     query = [f"error={quote(error)}"] if error else []
     if next_path:
         query.append(f"next={quote(next_path, safe='')}")
@@ -30,10 +30,10 @@ def login(error: str = "", next_path: str = "") -> str:
 
 
 def is_local(path: str) -> bool:
-    """Whether the path stays on this site whatever a browser makes of it: `//host` and `/\\host` do not."""
+    """Whether a browser that follows the path stays here: `//host` and `/\\host` lead away."""
     return path.startswith("/") and path[1:2] not in {"/", "\\"} and path.isprintable()
 
 
 def form_action(path: str) -> str:
-    """Return where a native form posts to; `reflex run` serves the pages from another port than the API."""
+    """Return where a native form posts to: `reflex run` serves the pages from another port."""
     return path if is_prod_mode() else f"{get_config().api_url}{path}"

@@ -14,7 +14,7 @@ _TITLES = {"dr", "dr.", "prof", "prof.", "mr", "mr.", "mrs", "mrs.", "ms", "ms."
 
 @dataclass(frozen=True)
 class MessageRow:
-    """A message of the thread. `at` is in ms since the epoch, `client_id` is empty on the partner's."""
+    """A message of the thread. `at` is in ms since the epoch, the partner's have no `client_id`."""
 
     seq: int
     id: str
@@ -28,8 +28,8 @@ class MessageRow:
 class ConversationRow:
     """A conversation in a list: a patient's card, a doctor's banner, a line beside the thread.
 
-    `at` is in ms since the epoch, 0 while there is no message; `state` is how far the last message has got
-    if it is the reader's own (`sent`, `delivered`, `read`), else empty.
+    `at` is in ms since the epoch, 0 while there is no message; `state` is how far the last message
+    has got if it is the reader's own (`sent`, `delivered`, `read`), else empty.
     """
 
     id: str
@@ -67,7 +67,7 @@ class PartnerRow:
 
 @dataclass(frozen=True)
 class InvitedRow:
-    """What came of an invitation: a link with its end (ms since the epoch), or an assignment (no link)."""
+    """What came of an invitation: a link and its end (ms since the epoch), or no link is needed."""
 
     name: str = ""
     url: str = ""
@@ -77,7 +77,7 @@ class InvitedRow:
 def conversation(
     summary: conversations.Summary, viewer_email: str, present: bool = False
 ) -> ConversationRow:
-    """Return the row of a direct conversation as that member sees it; `present` tells of the partner."""
+    """Return the row of a conversation as that member sees it; `present` tells of the partner."""
     partner = summary.conversation.partner(viewer_email)
     last = summary.last_message
     return ConversationRow(
@@ -89,14 +89,14 @@ def conversation(
         preview=_preview(last.message) if last else "",
         at=milliseconds(last.timestamp) if last else 0,
         state=_state(last, viewer_email) if last else "",
-        unread=summary.unread,
+        unread=summary.unread.count if summary.unread else 0,
         writable=summary.conversation.writable,
         present=present,
     )
 
 
 def difference(loaded: ConversationRow | None, current: ConversationRow) -> dict[str, Any]:
-    """Return the id and the fields in which a row is not as it was loaded; all of them if it was not."""
+    """Return the id and the fields that are not as they were loaded; all if the row was not."""
     if loaded is None:
         return asdict(current)
     was = asdict(loaded)
@@ -137,7 +137,7 @@ def invited(name: str, link: invitations.Link | None) -> InvitedRow:
 
 
 def initials(name: str) -> str:
-    """Return one or two capitals that stand for the name, without titles: `Dr. Sarah Chen` gives `SC`."""
+    """Return one or two capitals for the name, without titles: `Dr. Sarah Chen` gives `SC`."""
     words = _without_titles(name)
     ends = words[:1] + words[1:][-1:]
     return "".join(_first_letter(word) for word in ends).upper()

@@ -1,4 +1,4 @@
-"""Who is behind a State event: the session of the socket's cookie, verified again before each one."""
+"""Who is behind a State event: the session of the socket's cookie, verified each time."""
 
 from contextvars import ContextVar
 from http.cookies import CookieError, SimpleCookie
@@ -6,7 +6,7 @@ from http.cookies import CookieError, SimpleCookie
 import reflex as rx
 from reflex.app import App
 from reflex.event import Event
-from reflex.middleware import Middleware
+from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
 
 from carechat.domain import errors
@@ -31,7 +31,7 @@ def backend() -> Backend:
 
 
 def caller() -> Context:
-    """Return who is behind the event at hand; raises `UnauthenticatedError` if nobody is signed in."""
+    """Return who is behind the event; raises `UnauthenticatedError` if nobody is signed in."""
     ctx = _caller.get()
     if ctx is None:
         raise errors.UnauthenticatedError(accounts.SIGN_IN)
@@ -39,15 +39,16 @@ def caller() -> Context:
 
 
 async def owns(ctx: Context, state: rx.State) -> bool:
-    """Whether the states of the tab are still the session's: a background event outlives a change of person."""
+    """Whether the tab's states are still the session's: a background event may outlive it."""
     return (await state.get_state(Owner))._session_id == ctx.session.id
 
 
 class SessionMiddleware(Middleware):
-    """Verifies the cookie before every event, hydration included, and empties states of another session.
+    """Verifies the cookie before every event, and empties the states of another session.
 
-    Reflex finds a state by a token that the tab keeps and sends; whoever has that token would be given the
-    state. So a state is shown only to the session that it was filled for.
+    Reflex finds a state by a token that the tab keeps and sends: whoever has that token would be
+    given the state, by hydration before any other event. So a state is shown only to the
+    session that it was filled for.
     """
 
     def __init__(self, cookie: str) -> None:

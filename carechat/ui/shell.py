@@ -1,20 +1,24 @@
-"""The frame of every page: brand, navigation, the own menu, and the place for what the page is about."""
+"""The frame of every page: brand, navigation, the own menu, and the place for its content."""
+
+from typing import Any
 
 import reflex as rx
 
 from carechat.ui import routes
 from carechat.ui.inbox.state import Inbox
-from carechat.ui.parts import icons, menu, unread
-from carechat.ui.parts.links import link
+from carechat.ui.parts import activity, icons, links, menu, unread
 
 
 def page(
-    *content: rx.Component, here: str, look: str = "", aside: rx.Component | None = None
+    *content: rx.Component | rx.Var[Any],
+    here: str,
+    look: str = "",
+    aside: rx.Component | None = None,
 ) -> rx.Component:
-    """Return a page for somebody who is signed in; `here` is its route, `aside` stands below the navigation."""
+    """Return a page for the signed-in; `here` is its route, `aside` stands below the navigation."""
     return rx.el.div(
-        rx.el.a("Skip to content", href="#main", class_name="skip"),
         rx.el.header(
+            links.skip("Skip to content", "main"),
             _brand(Inbox.clinic),
             _nav(here, "nav"),
             aside or rx.fragment(),
@@ -23,15 +27,19 @@ def page(
         ),
         rx.el.main(*content, id="main", tab_index=-1),
         unread.icon(count=Inbox.unread),
+        activity.activity(
+            account=Inbox.viewer.email,
+            idle_seconds=Inbox.idle_seconds,
+            on_active=Inbox.keep_awake,
+            on_idle=Inbox.load,
+        ),
         class_name=f"app {look}",
     )
 
 
-def public(*content: rx.Component, clinic: str | rx.Var[str]) -> rx.Component:
+def public(*content: rx.Component | rx.Var[Any], clinic: str | rx.Var[str]) -> rx.Component:
     """Return a page for anybody: one card below the clinic's name."""
-    return rx.el.main(
-        _brand(clinic), rx.el.div(*content, class_name="card"), class_name="public"
-    )
+    return rx.el.main(_brand(clinic), rx.el.div(*content, class_name="card"), class_name="public")
 
 
 def missing(clinic: str | rx.Var[str]) -> rx.Component:
@@ -39,14 +47,14 @@ def missing(clinic: str | rx.Var[str]) -> rx.Component:
     return public(
         rx.el.h1("This page does not exist"),
         rx.el.p("The address may be mistyped, or the page has moved."),
-        link("Back to the dashboard", to=routes.DASHBOARD, class_name="button primary"),
+        rx.el.a("Back to the dashboard", href=routes.DASHBOARD, class_name="button primary"),
         clinic=clinic,
     )
 
 
 def title(name: str | rx.Var[str]) -> rx.Var[str]:
     """Return the tab's title of a signed-in page, led by the number of unread messages."""
-    return unread.title(f"{name} · CareChat", Inbox.unread)
+    return unread.title(f"{name} · CareChat", rx.Var.create(Inbox.unread))
 
 
 def _brand(clinic: str | rx.Var[str]) -> rx.Component:
@@ -55,13 +63,13 @@ def _brand(clinic: str | rx.Var[str]) -> rx.Component:
 
 def _nav(here: str, class_name: str) -> rx.Component:
     return rx.el.nav(
-        link("Dashboard", to=routes.DASHBOARD, **_current(here, routes.DASHBOARD)),
+        rx.el.a("Dashboard", href=routes.DASHBOARD, **_current(here, routes.DASHBOARD)),
         rx.cond(
             Inbox.latest != "",
-            link(
+            rx.el.a(
                 "Messages",
                 rx.cond(Inbox.unread > 0, rx.el.span(Inbox.unread, class_name="unread")),
-                to=Inbox.latest,
+                href=Inbox.latest,
                 **_current(here, routes.CHAT),
             ),
         ),
@@ -70,5 +78,5 @@ def _nav(here: str, class_name: str) -> rx.Component:
     )
 
 
-def _current(here: str, route: str) -> dict[str, str]:
+def _current(here: str, route: str) -> dict[str, Any]:
     return {"aria_current": "page"} if here == route else {}

@@ -1,4 +1,4 @@
-"""The look in numbers: every colour, size and time that the stylesheets may use, as custom properties."""
+"""The look in numbers: every colour, size and time of the stylesheets, as custom properties."""
 
 import reflex as rx
 
@@ -31,7 +31,7 @@ LIGHT = {
     "focus": "#2563eb",
     "shadow": "0 1px 2px rgb(15 23 42 / 6%), 0 4px 12px rgb(15 23 42 / 5%)",
 }
-"""Slate, blue, green, amber and red; text on ground, surface, sunken and the soft grounds has at least 4.5 : 1."""
+"""Slate, blue, green, amber and red; text on each of the grounds has at least 4.5 : 1."""
 
 DARK = LIGHT | {
     "ground": "#0b1220",
@@ -57,7 +57,7 @@ DARK = LIGHT | {
 }
 
 SHARED = {
-    "font": 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", "Helvetica Neue", sans-serif',
+    "font": 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
     "size-meta": "0.8125rem",
     "size-bubble": "0.9375rem",
     "size-body": "1rem",
@@ -101,7 +101,7 @@ def css() -> str:
 
 
 def head() -> list[rx.Component]:
-    """Return what every page has in its head: the properties, the icon, the viewport, the ground colours."""
+    """Return what every page has in its head: the properties, the icon, the viewport."""
     return [
         rx.el.meta(name="viewport", content=VIEWPORT),
         rx.el.meta(

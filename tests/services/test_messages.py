@@ -6,10 +6,11 @@ import pytest
 
 from carechat.domain import errors
 from carechat.domain.events import MessageSent, ReceiptMoved
-from carechat.services import feed, messages, receipts
+from carechat.services import messages, receipts
 from carechat.services.context import Backend
 from carechat.services.messages import Outgoing
 from tests.factories import a_conversation, a_doctor, a_pair, a_patient, says, to
+from tests.listening import a_screen
 
 
 async def test_a_message_is_stored_and_read_back(backend: Backend) -> None:
@@ -23,7 +24,9 @@ async def test_a_message_is_stored_and_read_back(backend: Backend) -> None:
 async def test_numbers_have_no_gap_when_many_send_at_once(backend: Backend) -> None:
     """Two people who write at the same time get every number once."""
     doctor, patient = await a_pair(backend)
-    await asyncio.gather(*(says(*pair, "x") for pair in [(doctor, patient), (patient, doctor)] * 25))
+    await asyncio.gather(
+        *(says(*pair, "x") for pair in [(doctor, patient), (patient, doctor)] * 25)
+    )
     page = await messages.history(patient, to(doctor), limit=200)
     assert [one.seq for one in page.messages] == list(range(1, 51))
 
@@ -41,20 +44,11 @@ async def test_the_same_client_id_is_stored_once(backend: Backend) -> None:
 async def test_the_other_hears_of_a_message_and_it_counts_as_delivered(backend: Backend) -> None:
     """A listener is handed the message, and its sender the receipt."""
     doctor, patient = await a_pair(backend)
-    async with feed.follow(patient) as theirs, feed.follow(doctor) as ours:
+    async with a_screen(patient) as theirs, a_screen(doctor) as ours:
         sent = await says(doctor, patient, "Hello")
-        event = await anext(theirs)
-        while not isinstance(event, MessageSent):
-            event = await anext(theirs)
-        assert event.message == sent
-        waiting = asyncio.create_task(anext(theirs))
-        event = await anext(ours)
-        while not isinstance(event, ReceiptMoved):
-            event = await anext(ours)
-        assert (event.receipt.email, event.receipt.delivered_seq) == (patient.user.email, 1)
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
+        assert (await theirs.until(MessageSent)).message == sent
+        receipt = (await ours.until(ReceiptMoved)).receipt
+        assert (receipt.email, receipt.delivered_seq) == (patient.user.email, 1)
     page = await messages.history(doctor, to(patient))
     assert page.messages[0].delivered
 

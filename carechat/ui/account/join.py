@@ -5,7 +5,6 @@ import reflex as rx
 from carechat.ui import routes, shell
 from carechat.ui.account.state import Joining
 from carechat.ui.parts import fields, query
-from carechat.ui.parts.links import link
 from carechat.ui.parts.phases import Phase, failed, skeleton
 
 TITLE = "Choose a password · CareChat"
@@ -79,5 +78,5 @@ def _used_up() -> rx.Component:
             "It was used already, or is too old. If you have chosen a password, just sign in. "
             "Otherwise please ask your clinic for a new link."
         ),
-        link("Go to the sign-in page", to=routes.LOGIN, class_name="button primary"),
+        rx.el.a("Go to the sign-in page", href=routes.LOGIN, class_name="button primary"),
     )

@@ -5,7 +5,6 @@ import reflex as rx
 from carechat.ui import routes, shell
 from carechat.ui.account.state import Password
 from carechat.ui.parts import fields
-from carechat.ui.parts.links import link
 
 
 def title() -> rx.Var[str]:
@@ -17,7 +16,11 @@ def page() -> rx.Component:
     """Return the page."""
     return shell.page(
         rx.el.h1("Change password"),
-        rx.el.div(rx.cond(Password.done, _done(), _form()), class_name="card narrow"),
+        rx.el.div(
+            rx.cond(Password.done, _done(), _form()),
+            class_name="card narrow",
+            on_mount=Password.begin,
+        ),
         here=routes.ACCOUNT,
     )
 
@@ -42,5 +45,5 @@ def _done() -> rx.Component:
             class_name="notice good",
             role="alert",
         ),
-        link("Back to the dashboard", to=routes.DASHBOARD, class_name="button primary"),
+        rx.el.a("Back to the dashboard", href=routes.DASHBOARD, class_name="button primary"),
     )

@@ -4,7 +4,7 @@ import reflex as rx
 
 from carechat.domain import errors
 from carechat.services import accounts, invitations
-from carechat.ui import session
+from carechat.ui import incoming, session
 from carechat.ui.parts.phases import Phase
 
 
@@ -24,7 +24,7 @@ class Password(rx.State):
         """Change the password as the form says, or say why not."""
         ctx = session.caller()
         try:
-            current, new = str(form.get("current", "")), str(form.get("new", ""))
+            current, new = incoming.text(form.get("current")), incoming.text(form.get("new"))
             await accounts.change_password(ctx, current, new)
         except errors.CareChatError as error:
             self.refusal = error.detail

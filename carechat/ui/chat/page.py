@@ -1,4 +1,4 @@
-"""The chat page: the thread with one partner, beside the list of conversations where there is room."""
+"""The chat page: the thread with one partner, beside the list where there is room."""
 
 import reflex as rx
 
@@ -20,10 +20,10 @@ def page(emergency: str) -> rx.Component:
     return frame.frame(
         rx.match(
             Chat.phase,
-            (Phase.READY.value, _conversation(emergency)),
             (Phase.GONE.value, unknown.unknown()),
             (Phase.FAILED.value, failed(Chat.load)),
-            frame.loading(),
+            # Also while loading: a thread that was there keeps its place and what is being typed.
+            _conversation(emergency),
         ),
         partner_email=Chat.partner.email,
     )

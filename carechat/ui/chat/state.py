@@ -11,7 +11,7 @@ from carechat.domain.events import (
     ReceiptMoved,
 )
 from carechat.domain.messages import Message
-from carechat.services import feed, messages, receipts
+from carechat.services import messages, receipts
 from carechat.services.access import Address
 from carechat.services.context import Context
 from carechat.services.messages import Outgoing
@@ -32,7 +32,7 @@ _LATER = (errors.UnavailableError, errors.RateLimitedError, errors.Unauthenticat
 
 
 class Chat(rx.State):
-    """One conversation: `history` was read from storage, `newest` came last; the page merges the two.
+    """One conversation: `history` was read, `newest` came last; the page merges the two.
 
     `delivered_seq` and `read_seq` tell how far the partner has got.
     """
@@ -50,32 +50,10 @@ class Chat(rx.State):
     writable: bool = True
     unreachable: str = ""
 
-    @rx.event(background=True)
-    async def listen(self):
-        """Show the conversation and what happens in it, until the page is left or the session ends."""
-        ctx = session.caller()
-        async with feed.follow(ctx) as events:
-            async with self:
-                await self._load(ctx)
-            async for event in events:
-                async with self:
-                    self.apply(event)
-
     @rx.event
     async def load(self):
         """Show the conversation anew."""
-        await self._load(session.caller())
-
-    async def _load(self, ctx: Context) -> None:
-        email = self.router.url.query_parameters.get("email", "")
-        try:
-            page = await messages.history(ctx, Address(partner_email=email), WINDOW)
-        except errors.NotFoundError:
-            self.phase = Phase.GONE.value
-        except errors.UnavailableError:
-            self.phase = Phase.FAILED.value
-        else:
-            self._show(ctx, page)
+        await self.show(session.caller())
 
     @rx.event
     async def send(self, account: str, conversation: str, client_id: str, text: str):
@@ -116,6 +94,24 @@ class Chat(rx.State):
         )
         self.newest = self._rows(page.messages)
 
+    def clear(self) -> None:
+        """Show no conversation if the page's address names another partner than before."""
+        if self._partner_email() != self.partner.email:
+            self.phase, self.conversation = Phase.LOADING.value, ""
+            self.partner = rows.PartnerRow()
+            self.history, self.newest, self.refused = [], [], []
+
+    async def show(self, ctx: Context) -> None:
+        """Show the conversation with the partner whom the page's address names."""
+        try:
+            page = await messages.history(ctx, Address(partner_email=self._partner_email()), WINDOW)
+        except errors.NotFoundError:
+            self.phase = Phase.GONE.value
+        except errors.UnavailableError:
+            self.phase = Phase.FAILED.value
+        else:
+            self._show(ctx, page)
+
     def apply(self, event: Event) -> None:
         """Show what has happened in the conversation, which is loaded already."""
         match event:
@@ -139,6 +135,9 @@ class Chat(rx.State):
         self.history, self.newest = self._rows(page.messages), []
         self.older, self.unreachable = page.more, ""
         self.phase = Phase.READY.value
+
+    def _partner_email(self) -> str:
+        return self.router.url.query_parameters.get("email", "").strip().lower()
 
     def _add(self, message: Message) -> None:
         self.newest = self._rows([message])

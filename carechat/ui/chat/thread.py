@@ -3,7 +3,7 @@
 import reflex as rx
 
 from carechat.ui import rows
-from carechat.ui.parts import connection as connection
+from carechat.ui.parts import connection as connection  # links the link.js imported here
 
 for _module in (
     "composer.jsx",
@@ -19,11 +19,17 @@ for _module in (
     rx.asset(_module, shared=True)
 
 
+def _sent(
+    account: rx.Var[str], conversation: rx.Var[str], client_id: rx.Var[str], text: rx.Var[str]
+) -> tuple[rx.Var[str], rx.Var[str], rx.Var[str], rx.Var[str]]:
+    return account, conversation, client_id, text
+
+
 class Thread(rx.Component):
     """The feed of one conversation and its composer; `history` and `newest` are merged by number.
 
-    `refused` holds the `client_id` and the `detail`, a sentence, of each message that was definitely
-    not stored.
+    `refused` holds the `client_id` and the `detail`, a sentence, of each message that was
+    definitely not stored.
     """
 
     library = rx.asset("thread.jsx", shared=True).importable_path
@@ -45,7 +51,7 @@ class Thread(rx.Component):
     on_older: rx.EventHandler[rx.event.passthrough_event_spec(int)]
     on_gap: rx.EventHandler[rx.event.passthrough_event_spec(int)]
     on_read: rx.EventHandler[rx.event.passthrough_event_spec(int)]
-    on_send: rx.EventHandler[rx.event.passthrough_event_spec(str, str, str, str)]
+    on_send: rx.EventHandler[_sent]
 
 
 class Courier(rx.Component):
@@ -58,7 +64,7 @@ class Courier(rx.Component):
     stored: rx.Var[list[str]]
     refused: rx.Var[list[dict[str, str]]]
 
-    on_send: rx.EventHandler[rx.event.passthrough_event_spec(str, str, str, str)]
+    on_send: rx.EventHandler[_sent]
 
 
 class SignOutForm(rx.Component):

@@ -61,10 +61,13 @@ def _found() -> rx.Component:
         ),
         rx.cond(
             Inbox.total == 0,
-            empty("Nobody of that name", "Check the spelling, or clear the search to see everybody."),
+            empty(
+                "Nobody of that name", "Check the spelling, or clear the search to see everybody."
+            ),
             conversations.cards(
                 rows=Inbox.shown,
-                loaded=Inbox.loaded, changed=Inbox.changed,
+                loaded=Inbox.loaded,
+                changed=Inbox.changed,
                 more=Inbox.more,
                 on_more=Inbox.show_more,
             ),

@@ -4,7 +4,7 @@ import reflex as rx
 
 from carechat.domain import errors
 from carechat.services import invitations
-from carechat.ui import rows, session
+from carechat.ui import incoming, rows, session
 
 
 class Invite(rx.State):
@@ -22,9 +22,9 @@ class Invite(rx.State):
     @rx.event
     async def invite(self, form: dict[str, str]):
         """Invite the person of the form, or say why not."""
-        ctx, name = session.caller(), str(form.get("name", ""))
+        ctx, name = session.caller(), incoming.text(form.get("name"))
         try:
-            link = await invitations.invite(ctx, str(form.get("email", "")), name)
+            link = await invitations.invite(ctx, incoming.text(form.get("email")), name)
         except errors.CareChatError as error:
             self.refusal = error.detail
             return

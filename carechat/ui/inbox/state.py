@@ -5,27 +5,39 @@ from typing import Any
 
 import reflex as rx
 
-from carechat.domain import errors
-from carechat.domain.conversations import Summary
+from carechat.domain import errors, inbox
+from carechat.domain.conversations import Summary, Unread
+from carechat.domain.events import (
+    ConversationChanged,
+    DatabaseChanged,
+    Event,
+    FellBehind,
+    MessageSent,
+    PresenceChanged,
+    ReceiptMoved,
+)
 from carechat.domain.users import Role
-from carechat.services import conversations, feed
+from carechat.services import accounts, conversations
 from carechat.services.access import Address
 from carechat.services.context import Context
-from carechat.ui import routes, rows, session
-from carechat.ui.inbox.changes import Changes
+from carechat.ui import incoming, routes, rows, session
 from carechat.ui.parts.phases import Phase
 
 PAGE = 50
 """Conversations that are shown at first, and that are added each time."""
 
-RETRY = 1.0
-"""Seconds until the next try when the database did not answer."""
+PAUSE_SECONDS = 0.3
+"""Gathers what belongs together: a message and its being read are one change of the list."""
+
+MAX_CHANGED = 8
+"""Changed rows that are sent again with each one; the page keeps them all."""
 
 
 class Inbox(rx.State):
-    """The conversations of the person who is signed in, and what the frame of every page shows of them.
+    """The conversations of whoever is signed in, and what the frame of every page shows of them.
 
-    `shown` are as they were loaded, `changed` says what is different since; the page puts them together.
+    `shown` are as they were loaded, `changed` says what is different since; the page puts the
+    two together, so that what an event costs on the wire does not grow with the list.
     """
 
     clinic: str = "CareChat"
@@ -41,103 +53,140 @@ class Inbox(rx.State):
     waiting_since: int = 0
     latest: str = ""
     name: str = ""
+    idle_seconds: int = 0
     _limit: int = PAGE
-
-    @rx.event(background=True)
-    async def listen(self):
-        """Show the conversations and keep them current until the page is left or the session ends."""
-        ctx, changes = session.caller(), Changes()
-        async with feed.follow(ctx) as events:
-            painting = asyncio.create_task(self._paint(ctx, changes))
-            try:
-                end = await changes.collect(events)
-            finally:
-                painting.cancel()
-        return rx.redirect(await self._leave(end.ending.value if end else ""))
+    _summaries: dict[str, Summary] = {}
+    _unread: dict[str, Unread] = {}
+    _touched: set[str] = set()
+    _unsure: bool = False
+    _painting: bool = False
 
     @rx.event
     async def load(self):
         """Show the conversations anew."""
-        await self._load(session.caller())
+        await self.show(session.caller())
+
+    @rx.event
+    async def keep_awake(self):
+        """Note that the person is there: the session's idle time begins again."""
+        await accounts.touch(session.caller())
 
     @rx.event
     async def show_more(self):
         """Show the next conversations as well."""
         if self.more:
             self._limit = len(self.shown) + PAGE
-            await self._load(session.caller())
+            await self.show(session.caller())
 
     @rx.event
     async def search(self, name: str):
         """Show only conversations with somebody in whose name that is."""
-        self.name, self._limit = name, PAGE
-        await self._load(session.caller())
+        self.name, self._limit = incoming.text(name), PAGE
+        await self.show(session.caller())
 
-    async def _paint(self, ctx: Context, changes: Changes) -> None:
-        while True:
-            try:
-                await self._repaint(ctx, changes.take())
-            except errors.CareChatError:
-                changes.note_everything()
-                await asyncio.sleep(RETRY)
-            await changes.wait()
-
-    async def _repaint(self, ctx: Context, addresses: set[Address] | None) -> None:
-        if addresses is None:
-            async with self:
-                await self._load(ctx)
-            return
-        current = [_row(ctx, await conversations.find(ctx, address)) for address in addresses]
-        counted = await conversations.dashboard(ctx, 1)
+    @rx.event(background=True)
+    async def paint(self):
+        """Show, after a moment, what the events since the last time have changed."""
+        ctx = session.caller()
+        await asyncio.sleep(PAUSE_SECONDS)
         async with self:
-            self._change(current)
-            self._count(counted)
+            self._painting = False
+            if await session.owns(ctx, self):
+                await self._paint(ctx)
 
-    async def _load(self, ctx: Context) -> None:
+    def note(self, ctx: Context, event: Event) -> bool:
+        """Take in what has happened; returns whether `paint` is to be called for it."""
+        match event:
+            case MessageSent(_, conversation) | ConversationChanged(conversation):
+                self._note(ctx, conversation.id, event)
+            case ReceiptMoved(receipt):
+                self._note(ctx, receipt.conversation_id, event)
+            case PresenceChanged(email):
+                self._touched |= {one.conversation.id for one in self._with(email)}
+            case FellBehind() | DatabaseChanged():
+                self._unsure = True
+            case _:
+                return False
+        starts, self._painting = not self._painting, True
+        return starts
+
+    async def show(self, ctx: Context) -> None:
+        """Show the conversations as they are in storage."""
         self._set(viewer=rows.viewer(ctx.user), clinic=ctx.backend.policy.clinic_name)
+        self._set(idle_seconds=int(ctx.session.idle.total_seconds()))
         try:
             found = await conversations.dashboard(ctx, self._limit, self.name)
         except errors.UnavailableError:
             self._set(phase=Phase.FAILED.value)
             return
-        self.shown = [_row(ctx, summary) for summary in found.summaries]
+        self._summaries = {one.conversation.id: one for one in found.summaries}
+        self._unread, self._touched, self._unsure = found.unread, set(), False
+        self.shown = [_row(ctx, one) for one in found.summaries]
         self.loaded, self.changed = self.loaded + 1, []
-        self._set(
-            phase=Phase.READY.value, total=found.total, more=found.total > len(found.summaries)
-        )
-        self._count(found)
+        self._set(total=found.total, more=found.total > len(found.summaries))
+        self._set(phase=Phase.READY.value)
+        self._count()
 
-    def _change(self, current: list[rows.ConversationRow]) -> None:
+    def _note(self, ctx: Context, conversation_id: str, event: Event) -> None:
+        known = self._summaries.get(conversation_id)
+        summary = inbox.after(known, event, ctx.user.email) if known else None
+        if summary:
+            self._summaries[conversation_id] = summary
+        else:
+            self._summaries.pop(conversation_id, None)
+        self._touched.add(conversation_id)
+
+    def _with(self, email: str) -> list[Summary]:
+        return [one for one in self._summaries.values() if email in one.conversation.emails]
+
+    async def _paint(self, ctx: Context) -> None:
+        if self._unsure:
+            await self.show(ctx)
+            return
+        touched, self._touched = self._touched, set()
         loaded = {row.id: row for row in self.shown}
         changed = {change["id"]: change for change in self.changed}
-        for row in current:
-            if row.id in loaded or not self.name:
-                changed[row.id] = rows.difference(loaded.get(row.id), row)
-        self._set(changed=list(changed.values()))
+        for conversation_id in touched:
+            summary = await self._current(ctx, conversation_id)
+            if conversation_id in loaded or not self.name:
+                change = rows.difference(loaded.get(conversation_id), _row(ctx, summary))
+                changed.pop(conversation_id, None)
+                changed[conversation_id] = change
+        self._set(changed=list(changed.values())[-MAX_CHANGED:])
+        self._count()
 
-    def _count(self, found: conversations.Dashboard) -> None:
-        since = found.waiting_since
+    async def _current(self, ctx: Context, conversation_id: str) -> Summary:
+        summary = self._summaries.get(conversation_id)
+        if summary is None:
+            summary = await conversations.find(ctx, Address(conversation_id=conversation_id))
+            self._summaries[conversation_id] = summary
+        if summary.unread:
+            self._unread[conversation_id] = summary.unread
+        else:
+            self._unread.pop(conversation_id, None)
+        return summary
+
+    def _count(self) -> None:
+        since = min((one.since for one in self._unread.values()), default=None)
         self._set(
-            unread=found.unread,
-            waiting=found.waiting,
+            unread=sum(one.count for one in self._unread.values()),
+            waiting=len(self._unread),
             waiting_since=rows.milliseconds(since) if since else 0,
+            latest=self._latest(),
         )
-        if found.summaries and not self.name:
-            partner = found.summaries[0].conversation.partner(self.viewer.email)
-            self._set(latest=routes.chat(partner.email))
+
+    def _latest(self) -> str:
+        """Where "Messages" leads: to somebody who waits, else to the newest message."""
+        waits = [one for one in self._summaries.values() if one.unread]
+        known = waits or list(self._summaries.values())
+        newest = max(known, key=lambda one: one.last_at, default=None)
+        return routes.chat(newest.conversation.partner(self.viewer.email).email) if newest else ""
 
     def _set(self, **values: Any) -> None:
         """Assign what is different: Reflex sends whatever was assigned."""
         for name, value in values.items():
             if getattr(self, name) != value:
                 setattr(self, name, value)
-
-    async def _leave(self, reason: str) -> str:
-        """Forget everything; returns where to sign in again and come back from."""
-        async with self:
-            url = self.router.url
-            self.reset()
-        return routes.login(reason or "ended", f"{url.path}?{url.query}" if url.query else url.path)
 
 
 def _row(ctx: Context, summary: Summary) -> rows.ConversationRow:

@@ -2,11 +2,11 @@
 
 import reflex as rx
 
-from carechat.ui.parts import connection as connection
+from carechat.ui.parts import connection as connection  # links the link.js imported here
 
 
 class Activity(rx.Component):
-    """Nothing to see, until a minute before the idle end it asks **Are you still there?**"""
+    """Nothing to see, until it asks **Are you still there?** a minute before the idle end."""
 
     library = rx.asset("activity.jsx", shared=True).importable_path
     tag = "Activity"

@@ -2,19 +2,17 @@ import { useSyncExternalStore } from "react";
 
 const MINUTE = 60_000;
 const TICK = 20_000;
-// The pages speak English: the reader's time zone counts, not the locale.
-const LOCALE = "en-GB";
 
 const format = (options) => {
-  const formatter = new Intl.DateTimeFormat(LOCALE, options);
+  const formatter = new Intl.DateTimeFormat(undefined, options);
   return (moment) => formatter.format(moment);
 };
-const hourMinute = format({ hour: "2-digit", minute: "2-digit" });
+const hourMinute = format({ hour: "numeric", minute: "2-digit" });
 const weekday = format({ weekday: "short" });
 const dayMonth = format({ day: "numeric", month: "short" });
 const dayMonthYear = format({ day: "numeric", month: "short", year: "numeric" });
 const full = format({ dateStyle: "full", timeStyle: "short" });
-const ending = format({ weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit" });
+const ending = format({ weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" });
 
 const midnight = (moment) => new Date(moment).setHours(0, 0, 0, 0);
 // Rounded, because a day of a clock change has 23 or 25 hours.

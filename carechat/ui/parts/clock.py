@@ -8,7 +8,8 @@ _LIBRARY = rx.asset("clock.jsx", shared=True).importable_path
 class Time(rx.Component):
     """A moment in words that keep themselves current.
 
-    `kind` is `card` (12 min, 14:05, Yesterday, Tue, 3 Mar), `waiting` (1 h 20 min) or `ending` (a day and time).
+    `kind` is `card` (12 min, 14:05, Yesterday, Tue, 3 Mar), `waiting` (1 h 20 min) or `ending`
+    (a day and time).
     """
 
     library = _LIBRARY

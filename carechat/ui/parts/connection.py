@@ -7,7 +7,7 @@ rx.asset("link.js", shared=True)
 
 
 class Connection(rx.Component):
-    """`role=status`: **Connected**, or **Disconnected** and why the server cannot store anything."""
+    """`role=status`: **Connected** or **Disconnected**, and why nothing can be stored."""
 
     library = rx.asset("connection.jsx", shared=True).importable_path
     tag = "Connection"

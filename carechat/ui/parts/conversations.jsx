@@ -1,12 +1,12 @@
-import { useEffect, useId, useRef } from "react";
+import { memo, useEffect, useId, useRef, useState } from "react";
 import { Link } from "react-router";
 import { Time } from "$/public/external/carechat/ui/parts/clock/clock.jsx";
 
 const newestFirst = (one, other) => other.at - one.at;
 const unreadFirst = (one, other) => (other.unread > 0) - (one.unread > 0) || newestFirst(one, other);
 
-/** The rows with what has changed since they were loaded, in order; the order rests while `still.current`. */
-function useCurrent({ rows, loaded, changed }, order, still) {
+/** The rows with what has changed since they were loaded, in order; the order rests while `still`. */
+function useCurrent({ rows, loaded, changed }, order, still = false) {
   const memory = useRef({});
   if (memory.current.loaded !== loaded || memory.current.rows !== rows) {
     memory.current = { loaded, rows, byId: new Map(rows.map((row) => [row.id, row])) };
@@ -14,13 +14,15 @@ function useCurrent({ rows, loaded, changed }, order, still) {
   for (const change of changed) {
     memory.current.byId.set(change.id, { ...rows.find((row) => row.id === change.id), ...change });
   }
-  const current = [...memory.current.byId.values()].sort(order);
-  if (!still?.current) memory.current.shown = current.map((row) => row.id);
-  const place = new Map(memory.current.shown?.map((id, index) => [id, index]));
-  return still?.current
-    ? current.sort((one, other) => (place.get(one.id) ?? Infinity) - (place.get(other.id) ?? Infinity))
-    : current;
+  const current = [...memory.current.byId.values()].sort(still ? asBefore(memory.current.places) : order);
+  memory.current.places = new Map(current.map((row, place) => [row.id, place]));
+  return current;
 }
+
+const asBefore = (places) => {
+  const place = (row) => places?.get(row.id) ?? Infinity;
+  return (one, other) => (place(one) === place(other) ? 0 : place(one) - place(other));
+};
 
 const SIGNS = { sent: ["✓", "Sent"], delivered: ["✓✓", "Delivered"], read: ["✓✓", "Read"] };
 
@@ -50,16 +52,19 @@ const Avatar = ({ initials }) => (
   </span>
 );
 
-const preview = (row) => (row.state && row.preview ? `You: ${row.preview}` : row.preview);
+function preview(row) {
+  if (!row.preview) return "No messages yet";
+  return row.state ? `You: ${row.preview}` : row.preview;
+}
 
-function Card({ row }) {
+const Card = memo(function Card({ row }) {
   const id = useId();
   return (
     <article className={row.unread ? "card patient has-unread" : "card patient"} aria-labelledby={id}>
       <Avatar initials={row.initials} />
       <h2 id={id}>{row.name}</h2>
       <Unread count={row.unread} />
-      <p className="preview">{preview(row) || "No messages yet."}</p>
+      <p className="preview">{preview(row)}</p>
       <p className="meta">
         {row.at > 0 && <Time at={row.at} />}
         {row.state && <Tick state={row.state} />}
@@ -70,7 +75,7 @@ function Card({ row }) {
       </Link>
     </article>
   );
-}
+});
 
 function useSeen(onSeen) {
   const place = useRef(null);
@@ -96,12 +101,13 @@ function More({ onMore }) {
 
 /** A doctor's patients. Cards keep their places while the pointer or the focus is among them. */
 export function Cards({ more = false, onMore, ...known }) {
-  const still = useRef(false);
+  const [still, setStill] = useState(false);
   const current = useCurrent(known, unreadFirst, still);
-  const rest = { onPointerEnter: () => (still.current = true), onPointerLeave: () => (still.current = false) };
+  const rest = () => setStill(true);
+  const move = () => setStill(false);
   return (
     <>
-      <div className="cards" onFocus={rest.onPointerEnter} onBlur={rest.onPointerLeave} {...rest}>
+      <div className="cards" onPointerEnter={rest} onPointerLeave={move} onFocus={rest} onBlur={move}>
         {current.map((row) => (
           <Card key={row.id} row={row} />
         ))}

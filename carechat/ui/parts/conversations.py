@@ -1,7 +1,8 @@
 """Conversations as cards, as banners and as a list, all painted from the same rows.
 
-`rows` is set when they are loaded, for the time that `loaded` counts; `changed` is what is different since, so what a
-message costs on the wire does not grow with the number of patients. The browser puts the two together.
+`rows` is set when they are loaded, for the time that `loaded` counts; `changed` is what is
+different since, so what a message costs on the wire does not grow with the number of patients.
+The browser puts the two together.
 """
 
 import reflex as rx
@@ -21,7 +22,7 @@ class _Conversations(rx.Component):
 
 
 class Cards(_Conversations):
-    """A doctor's patients, unread first, then the newest; asks for more at the end while there are `more`."""
+    """A doctor's patients, unread first, then the newest; at the end it asks for `more`."""
 
     tag = "Cards"
 

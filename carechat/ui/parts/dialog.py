@@ -4,7 +4,7 @@ import reflex as rx
 
 
 class DialogButton(rx.Component):
-    """A button named `label` that opens a dialog headed `title`; it opens at once, whatever the network does.
+    """A button named `label` that opens a dialog headed `title` at once, whatever the network does.
 
     A form with `method="dialog"` inside closes it.
     """

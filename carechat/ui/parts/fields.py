@@ -1,12 +1,14 @@
 """What a form is made of."""
 
+from typing import Any
+
 import reflex as rx
 
 _LIBRARY = rx.asset("field.jsx", shared=True).importable_path
 
 
 class PasswordField(rx.Component):
-    """A password with its label and a button that shows it; `chosen` judges the length of a new one."""
+    """A password, its label and a button that shows it; `chosen` judges the length of a new one."""
 
     library = _LIBRARY
     tag = "PasswordField"
@@ -31,7 +33,7 @@ class CopyField(rx.Component):
 copy = CopyField.create
 
 
-def text(label: str, name: str, **props: object) -> rx.Component:
+def text(label: str, name: str, **props: Any) -> rx.Component:
     """Return a labelled input; `props` go to the input."""
     return rx.el.div(
         rx.el.label(label, html_for=f"field-{name}"),
@@ -61,6 +63,6 @@ def hidden(name: str, value: rx.Var[str] | str) -> rx.Component:
     return rx.el.input(type="hidden", name=name, value=value, read_only=True)
 
 
-def button(label: str | rx.Var[str], look: str = "primary", **props: object) -> rx.Component:
+def button(label: str | rx.Var[str], look: str = "primary", **props: Any) -> rx.Component:
     """Return a button that sends its form; `look` is primary, quiet or go."""
     return rx.el.button(label, type="submit", class_name=f"button {look}", **props)

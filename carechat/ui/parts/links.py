@@ -1,9 +1,9 @@
-"""Links that stay in the page: the next one is shown without loading the document again."""
+"""A link inside the page; those to other pages are `rx.el.a`, which leaves them to the router."""
 
 import reflex as rx
-from reflex_components_core.react_router.dom import ReactRouterLink
+from reflex_components_core.el.elements.inline import A
 
 
-def link(*children: object, to: str | rx.Var[str], **props: object) -> rx.Component:
-    """Return a link to another page of this site."""
-    return ReactRouterLink.create(*children, to=to, **props)
+def skip(label: str, target: str) -> rx.Component:
+    """Return a link to the element of that id, hidden until it has the focus, which it hands on."""
+    return A.create(label, href=f"#{target}", class_name="skip button quiet")

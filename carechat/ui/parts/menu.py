@@ -1,13 +1,13 @@
-"""The menu with the own name: the browser's own popover, so Escape, focus and a tap beside it just work."""
+"""The menu with the own name: the browser's own popover, so Escape and a tap beside it close it."""
 
 import reflex as rx
 
 from carechat.ui import routes, rows
+from carechat.ui.chat import thread
 from carechat.ui.parts import icons, people
-from carechat.ui.parts.links import link
 
 
-def menu(viewer: rx.Var[rows.ViewerRow], nav: rx.Component) -> rx.Component:
+def menu(viewer: rows.ViewerRow, nav: rx.Component) -> rx.Component:
     """Return the button with the own name and what it opens; `nav` is repeated in it on a phone."""
     return rx.el.div(
         rx.el.button(
@@ -20,12 +20,10 @@ def menu(viewer: rx.Var[rows.ViewerRow], nav: rx.Component) -> rx.Component:
             custom_attrs={"popoverTarget": "menu"},
         ),
         rx.el.div(
-            rx.el.p(
-                rx.el.strong(viewer.name), rx.el.span(viewer.email), class_name="menu-who"
-            ),
+            rx.el.p(rx.el.strong(viewer.name), rx.el.span(viewer.email), class_name="menu-who"),
             nav,
-            link("Change password", to=routes.ACCOUNT),
-            sign_out(),
+            rx.el.a("Change password", href=routes.ACCOUNT),
+            _sign_out(viewer.email),
             id="menu",
             class_name="menu",
             custom_attrs={"popover": "auto"},
@@ -34,11 +32,9 @@ def menu(viewer: rx.Var[rows.ViewerRow], nav: rx.Component) -> rx.Component:
     )
 
 
-def sign_out() -> rx.Component:
-    """Return the button that ends the session."""
-    return rx.el.form(
+def _sign_out(account: str) -> rx.Component:
+    return thread.sign_out_form(
         rx.el.button("Sign out", type="submit"),
+        account=account,
         action=routes.form_action(routes.SIGN_OUT),
-        method="post",
-        on_submit=None,
     )

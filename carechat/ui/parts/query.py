@@ -1,4 +1,4 @@
-"""What the page's own address says: read in the browser, so that it is there without a server's answer."""
+"""What the page's own address says, read in the browser: it is there without a server's answer."""
 
 import reflex as rx
 

@@ -15,6 +15,6 @@ class UnreadIcon(rx.Component):
 icon = UnreadIcon.create
 
 
-def title(name: str | rx.Var[str], count: rx.Var[int]) -> rx.Var[str]:
+def title(name: str | rx.Var[str], count: rx.vars.NumberVar[int]) -> rx.Var:
     """Return the page's title, led by the number while it is not 0: `(3) Messages`."""
     return rx.cond(count > 0, f"({count}) {name}", name)

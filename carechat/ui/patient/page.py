@@ -20,7 +20,8 @@ def _doctors() -> rx.Component:
         Inbox.total == 0,
         empty(
             "No doctor yet",
-            "Your clinic connects you with your doctor. If you expected to find them here, please call the clinic.",
+            "Your clinic connects you with your doctor. "
+            "If you expected to find them here, please call the clinic.",
         ),
         conversations.banners(rows=Inbox.shown, loaded=Inbox.loaded, changed=Inbox.changed),
     )

@@ -13,7 +13,8 @@ _REASONS = {
     "unauthenticated": "Email or password is not right",
     "rate_limited": "Too many tries. Please wait 15 minutes, then try again.",
     "ended": "You were signed out. Sign in again to go on where you were.",
-    "idle": "You were signed out because nothing happened for a while. Sign in to go on where you were.",
+    "idle": "You were signed out because nothing happened for a while. "
+    "Sign in again to go on where you were.",
     "unavailable": "We cannot sign you in just now. Please try again in a moment.",
     "other": "That did not work. Please try again.",
 }
@@ -65,10 +66,10 @@ def _form() -> rx.Component:
 def _demo(demo: Demo) -> rx.Component:
     return rx.el.section(
         rx.el.h2("This is a demo"),
-        rx.el.p("Look around as one of these two:"),
+        rx.el.p("Look around:"),
         rx.el.div(
-            _continue("Continue as doctor", demo.doctor, demo.password),
-            _continue("Continue as patient", demo.patient, demo.password),
+            _continue("As a doctor", demo.doctor, demo.password),
+            _continue("As a patient", demo.patient, demo.password),
             class_name="pair",
         ),
         rx.el.p(

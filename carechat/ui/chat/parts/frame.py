@@ -1,4 +1,6 @@
-"""The chat page's frame: the list beside the thread on a wide screen, the thread alone on a phone."""
+"""The chat page's frame: beside the thread stands the list, where the screen is wide enough."""
+
+from typing import Any
 
 import reflex as rx
 
@@ -9,7 +11,7 @@ from carechat.ui.parts import conversations
 from carechat.ui.parts.phases import skeleton
 
 
-def frame(*content: rx.Component, partner_email: rx.Var[str]) -> rx.Component:
+def frame(*content: rx.Component | rx.Var[Any], partner_email: rx.Var[str] | str) -> rx.Component:
     """Return the page around `content`: a header and a thread, which share the window's height."""
     return shell.page(
         *content,
@@ -17,7 +19,8 @@ def frame(*content: rx.Component, partner_email: rx.Var[str]) -> rx.Component:
         look="chat",
         aside=conversations.beside(
             rows=Inbox.shown,
-            loaded=Inbox.loaded, changed=Inbox.changed,
+            loaded=Inbox.loaded,
+            changed=Inbox.changed,
             open=partner_email,
             more=Inbox.more,
             on_more=Inbox.show_more,

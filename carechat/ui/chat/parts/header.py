@@ -1,13 +1,12 @@
-"""The line above a thread: the way back, who is at the other end, and whether the page is connected."""
+"""The line above a thread: the way back, who is at the other end, and the connection."""
 
 import reflex as rx
 
 from carechat.ui import routes, rows
 from carechat.ui.parts import icons, people
-from carechat.ui.parts.links import link
 
 
-def header(partner: rx.Var[rows.PartnerRow], status: rx.Component) -> rx.Component:
+def header(partner: rows.PartnerRow, status: rx.Component) -> rx.Component:
     """Return the line; `status` is the connection's dot and word."""
     return rx.el.div(
         _back(),
@@ -24,6 +23,6 @@ def bare() -> rx.Component:
 
 
 def _back() -> rx.Component:
-    return link(
-        icons.back(), to=routes.DASHBOARD, class_name="back", aria_label="Back to the dashboard"
+    return rx.el.a(
+        icons.back(), href=routes.DASHBOARD, class_name="back", aria_label="Back to the dashboard"
     )

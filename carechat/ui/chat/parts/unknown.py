@@ -4,7 +4,6 @@ import reflex as rx
 
 from carechat.ui import routes
 from carechat.ui.chat.parts import header
-from carechat.ui.parts.links import link
 
 
 def unknown() -> rx.Component:
@@ -16,6 +15,6 @@ def _words() -> rx.Component:
     return rx.el.div(
         rx.el.h1("We cannot find this conversation"),
         rx.el.p("There is nobody with that address whom you can write to."),
-        link("Back to the dashboard", to=routes.DASHBOARD, class_name="button primary"),
+        rx.el.a("Back to the dashboard", href=routes.DASHBOARD, class_name="button primary"),
         class_name="empty",
     )

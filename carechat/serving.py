@@ -1,0 +1,238 @@
+"""Runs CareChat for its users: MongoDB, the pages and the server, and the end of all in order."""
+
+import contextlib
+import http.client
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Self
+
+from carechat import webbuild
+from carechat.settings import PROJECT, Settings
+from carechat.storage import embedded, mongod
+
+# Seconds: for the socket of a server that was killed a moment ago, for the application to
+# answer, for open requests and sockets at the end, and for the supervisor after that.
+PORT_WAIT = 3.0
+READY_WAIT = 90.0
+DRAIN = 5
+STOP_WAIT = 15.0
+POLL = 0.1
+ANY = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+# Without the second line every worker would build the pages again and not find them.
+SERVER_VARIABLES = {
+    "REFLEX_ENV_MODE": "prod",
+    "__REFLEX_SKIP_COMPILE": "true",
+    "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
+}
+
+
+class ServingError(Exception):
+    """CareChat cannot be served; the message is one line for the operator."""
+
+
+def serve(settings: Settings, greeting: str = "", project: Path = PROJECT) -> int:
+    """Serve until SIGINT, SIGTERM or SIGHUP, stop everything that was started, give the exit code.
+
+    `greeting` is shown under the address once the application answers. Main thread only.
+    """
+    with Signals() as signals, contextlib.ExitStack() as started:
+        try:
+            _serve(settings, greeting, project, signals, started)
+        except (ServingError, mongod.EmbeddedError, webbuild.BuildError) as error:
+            started.close()
+            sys.stderr.write(f"{error}\n")
+            return 1
+    return 0
+
+
+def baked(settings: Settings) -> dict[str, object]:
+    """The settings that end up in the pages when they are built."""
+    return {
+        "origin": settings.origin,
+        "port": settings.port,
+        "clinic_name": settings.clinic_name,
+        "emergency": settings.emergency,
+        "demo": settings.with_demo,
+        "idle_minutes": settings.idle_minutes,
+        "patient_idle_minutes": settings.patient_idle_minutes,
+    }
+
+
+class Signals:
+    """While entered, asking this process to stop sets `stop`, however often it is asked."""
+
+    def __init__(self) -> None:
+        self.stop = False
+        self._undo = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        self._wakes, written = socket.socketpair()
+        for end in (self._wakes, written):
+            end.setblocking(False)
+            self._undo.callback(end.close)
+        before = signal.set_wakeup_fd(written.fileno(), warn_on_full_buffer=False)
+        self._undo.callback(signal.set_wakeup_fd, before)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+            # Started with nohup, it goes on without its terminal.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                self._undo.callback(signal.signal, number, signal.signal(number, self._heard))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._undo.close()
+
+    def wait(self, seconds: float) -> None:
+        """Return after so many seconds, or as soon as a signal comes or a child ends."""
+        if select.select([self._wakes], [], [], seconds)[0]:
+            with contextlib.suppress(BlockingIOError):
+                self._wakes.recv(4096)
+
+    def _heard(self, number: int, _frame: FrameType | None) -> None:
+        self.stop = self.stop or number != signal.SIGCHLD
+
+
+def _serve(
+    settings: Settings,
+    greeting: str,
+    project: Path,
+    signals: Signals,
+    started: contextlib.ExitStack,
+) -> None:
+    _check_port(settings, signals)
+    variables = {**os.environ, **SERVER_VARIABLES}
+    if settings.embedded:
+        variables["CARECHAT_EMBEDDED_URI"] = _start_mongodb(settings, started)
+    if not signals.stop and not webbuild.is_current(project, baked(settings)):
+        _say("Building the pages, once ...")
+        webbuild.build(project, baked(settings), lambda: signals.stop)
+    if signals.stop:
+        return
+    server = _start_server(settings, project, variables, started)
+    if _answers(settings, server, signals):
+        _say(f"CareChat is ready: {settings.origin}", greeting, "Ctrl-C stops it.")
+    while not signals.stop:
+        _check_server(server)
+        signals.wait(1)
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines if line))
+    sys.stdout.flush()
+
+
+def _check_port(settings: Settings, signals: Signals) -> None:
+    deadline = time.monotonic() + PORT_WAIT
+    while not _is_free(settings.host, settings.port):
+        if settings.embedded and (pid := embedded.holder(settings.data_dir)):
+            raise embedded.held(settings.data_dir, pid)
+        if signals.stop or time.monotonic() > deadline:
+            raise ServingError(
+                f"PORT {settings.port} on {settings.host} is used by another program: "
+                "stop that one first, or set another PORT"
+            )
+        signals.wait(POLL)
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except socket.gaierror as error:
+        raise ServingError(f"CARECHAT_HOST is {host!r}: must be an address to listen on") from error
+    with socket.socket(family, kind, protocol) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(place)
+        except PermissionError as error:
+            raise ServingError(f"PORT {port} may not be used by this user: {error}") from error
+        except OSError:
+            return False
+    return True
+
+
+def _start_mongodb(settings: Settings, started: contextlib.ExitStack) -> str:
+    _say(
+        f"Starting CareChat's own MongoDB in {settings.data_dir} "
+        "(for the demo, development and small clinics) ..."
+    )
+    database = started.enter_context(embedded.start(settings.data_dir))
+    threading.Thread(target=database.watch, daemon=True).start()
+    return database.uri
+
+
+def _start_server(
+    settings: Settings, project: Path, variables: dict[str, str], started: contextlib.ExitStack
+) -> subprocess.Popen[bytes]:
+    options = {
+        "--interface": "asgi",
+        "--host": settings.host,
+        "--port": settings.port,
+        "--workers": settings.workers,
+        "--workers-kill-timeout": DRAIN,
+        "--log-level": "warning",
+    }
+    listed = [str(part) for option in options.items() for part in option]
+    flags = ["--factory", "--respawn-failed-workers", "--no-access-log"]
+    command = [sys.executable, "-m", "granian", *listed, *flags, "carechat.carechat:app"]
+    server = subprocess.Popen(  # noqa: S603
+        mongod.bound(command),
+        cwd=project,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        # Ctrl-C reaches us alone, and what a killed supervisor leaves has one group to end.
+        start_new_session=True,
+    )
+    started.callback(_stop_server, server)
+    return server
+
+
+def _stop_server(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        server.wait(STOP_WAIT)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+
+
+def _answers(settings: Settings, server: subprocess.Popen[bytes], signals: Signals) -> bool:
+    deadline = time.monotonic() + READY_WAIT
+    while not signals.stop:
+        _check_server(server)
+        if _is_healthy(settings):
+            return True
+        if time.monotonic() > deadline:
+            raise ServingError(f"CareChat did not answer on port {settings.port} within 90 s")
+        signals.wait(POLL)
+    return False
+
+
+def _check_server(server: subprocess.Popen[bytes]) -> None:
+    if server.poll() is not None:
+        raise ServingError(f"The server ended by itself (exit code {server.returncode})")
+
+
+def _is_healthy(settings: Settings) -> bool:
+    host = ANY.get(settings.host, settings.host)
+    connection = http.client.HTTPConnection(host, settings.port, timeout=5)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": f"localhost:{settings.port}"})
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,110 @@
+"""Throttles: how often a password may be tried and a message sent."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carechat.domain import errors
+from carechat.security import throttle
+from carechat.security.throttle import LoginThrottle, SendThrottle
+
+EMAIL = "doctor@example.com"
+
+
+def wait_for(logins: LoginThrottle, now: float, email: str = EMAIL, network: str = "n1") -> int:
+    """Return how many seconds the next try has to wait, 0 if it was taken."""
+    try:
+        logins.attempt(email, network, now)
+    except errors.RateLimitedError as error:
+        return error.retry_after
+    return 0
+
+
+@pytest.fixture
+def logins() -> LoginThrottle:
+    """Return a throttle that has seen ten failures, a second apart, for one address."""
+    logins = LoginThrottle()
+    assert [wait_for(logins, now) for now in range(10)] == [0] * 10
+    return logins
+
+
+def test_the_eleventh_try_from_one_network_waits_for_the_first_to_be_forgotten(
+    logins: LoginThrottle,
+) -> None:
+    assert wait_for(logins, 10) == 15 * 60 - 10
+    assert wait_for(logins, 15 * 60 - 0.5) == 1
+    assert wait_for(logins, 15 * 60) == 0
+    assert wait_for(logins, 15 * 60) == 1
+
+
+def test_other_addresses_and_networks_do_not_wait(logins: LoginThrottle) -> None:
+    assert wait_for(logins, 10, email="patient@example.com") == 0
+    assert wait_for(logins, 10, network="n2") == 0
+
+
+def test_a_refused_try_does_not_prolong_the_wait(logins: LoginThrottle) -> None:
+    for now in range(10, 800):
+        assert wait_for(logins, now) > 0
+    assert wait_for(logins, 900) == 0
+
+
+def test_who_knew_the_password_is_forgiven(logins: LoginThrottle) -> None:
+    logins.succeeded(EMAIL, "n1")
+    assert wait_for(logins, 10) == 0
+
+
+def test_the_hundred_and_first_try_waits_wherever_it_comes_from() -> None:
+    logins = LoginThrottle()
+    assert not any(wait_for(logins, 1, network=f"n{number}") for number in range(100))
+    assert wait_for(logins, 1, network="another") == 15 * 60
+    logins.succeeded(EMAIL, "n7")
+    assert wait_for(logins, 1, network="another") == 0
+
+
+def test_success_forgives_only_the_tries_from_there() -> None:
+    logins = LoginThrottle()
+    for network in ["n1"] * 5 + ["n2"] * 10:
+        wait_for(logins, 0, network=network)
+    logins.succeeded(EMAIL, "n1")
+    assert wait_for(logins, 1, network="n2") > 0
+
+
+def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "MAX_KEYS", 20)
+    logins = LoginThrottle()
+    for _ in range(10):
+        wait_for(logins, 0)
+    for number in range(10):
+        wait_for(logins, 1, email=f"p{number}@example.com")
+    assert wait_for(logins, 1) == 0
+
+
+def test_a_burst_is_let_through_and_then_one_at_a_time() -> None:
+    sends = SendThrottle(rate=5, burst=20)
+    for _ in range(20):
+        sends.take("u1", 0)
+    with pytest.raises(errors.RateLimitedError) as refusal:
+        sends.take("u1", 0.1)
+    assert refusal.value.retry_after == 1
+    sends.take("u1", 0.3)
+    sends.take("u2", 0.3)
+
+
+@given(st.lists(st.floats(0, 2), max_size=60))
+def test_never_more_than_the_rate_and_the_burst_get_through(pauses: list[float]) -> None:
+    sends, now, taken = SendThrottle(rate=2, burst=3), 0.0, 0
+    for pause in pauses:
+        now += pause
+        try:
+            sends.take("u1", now)
+        except errors.RateLimitedError:
+            continue
+        taken += 1
+    assert taken <= 3 + 2 * now + 1e-6
+
+
+def test_the_buckets_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttle, "MAX_KEYS", 2)
+    sends = SendThrottle(rate=1, burst=1)
+    for user in ("u1", "u2", "u3", "u1"):
+        sends.take(user, 0)

@@ -1,0 +1,160 @@
+"""A real server for tests, and sockets that talk to it."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server as Granian
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin
+
+from carechat.api.guard import Guard
+from carechat.services.context import Context
+from tests.factories import a_token
+
+SECONDS = 5.0
+"""How long a test waits for what must happen."""
+
+PAGE = "<!doctype html><title>CareChat</title><script>1</script><script src='/a.js'></script>"
+
+Frame = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a server listens."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+@asynccontextmanager
+async def serve(app: ASGIApp) -> AsyncGenerator[Server]:
+    """Give a server for that app, on a port of its own and on this event loop."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    granian = Granian(
+        app, port=port, interface=Interfaces.ASGI, http=HTTPModes.http1, log_enabled=False
+    )
+    task = asyncio.create_task(granian.serve())
+    try:
+        await _until_it_listens(port)
+        yield Server(port)
+    finally:
+        granian.stop()
+        await task
+
+
+async def _until_it_listens(port: int) -> None:
+    async with asyncio.timeout(SECONDS):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.005)
+            else:
+                writer.close()
+                return
+
+
+def guarded(api: FastAPI, pages: Path, origin: str) -> Guard:
+    """Return the API with pages at the root, as Reflex mounts them, behind the guard."""
+    for name in ("", "dashboard", "login"):
+        (pages / name).mkdir(parents=True, exist_ok=True)
+        (pages / name / "index.html").write_text(PAGE)
+    (pages / "assets").mkdir(exist_ok=True)
+    (pages / "assets" / "app.js").write_text("1")
+    (pages / "folder").mkdir(exist_ok=True)
+    api.mount("", StaticFiles(directory=pages, html=True))
+    return Guard(api, [origin], pages)
+
+
+class Socket:
+    """A connected client: the frames that came, by kind, and those still to come."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self.frames: list[Frame] = []
+
+    async def send(self, **frame: object) -> None:
+        """Send a frame."""
+        await self._connection.send(json.dumps(frame))
+
+    async def send_raw(self, frame: str | bytes) -> None:
+        """Send something that need not be a frame."""
+        await self._connection.send(frame)
+
+    async def next(self) -> Frame:
+        """Return the next frame."""
+        async with asyncio.timeout(SECONDS):
+            frame: Frame = json.loads(await self._connection.recv())
+        self.frames.append(frame)
+        return frame
+
+    async def until(self, kind: str) -> Frame:
+        """Return the next frame of that type, passing over others."""
+        while (frame := await self.next())["type"] != kind:
+            pass
+        return frame
+
+    async def collect(self) -> list[Frame]:
+        """Return everything that came before the answer to a ping, which is asked for now."""
+        before = len(self.frames)
+        await self.send(type="ping")
+        await self.until("pong")
+        return self.frames[before:-1]
+
+    async def closed(self, seconds: float = SECONDS) -> int:
+        """Wait until the server closes the socket; returns the code, 1006 if there was none."""
+        with suppress(ConnectionClosed):
+            async with asyncio.timeout(seconds):
+                while True:
+                    self.frames.append(json.loads(await self._connection.recv()))
+        return self._connection.close_code or 1006
+
+
+@asynccontextmanager
+async def a_socket(server: Server, ctx: Context) -> AsyncGenerator[Socket]:
+    """Give a socket of that person, who proves by a token who they are."""
+    url = f"{server.url.replace('http', 'ws')}/ws/{ctx.user.email}"
+    headers = {"Authorization": f"Bearer {a_token(ctx)}"}
+    async with connect(url, additional_headers=headers, compression=None) as connection:
+        socket = Socket(connection)
+        await socket.collect()
+        yield socket
+
+
+async def handshake(
+    server: Server, path: str, headers: Sequence[tuple[str, str]] = (), origin: str | None = None
+) -> tuple[int, Frame]:
+    """Try to open a socket; returns the HTTP status and the problem, if it was refused."""
+    url = f"{server.url.replace('http', 'ws')}{path}"
+    from_page = Origin(origin) if origin else None
+    try:
+        async with connect(url, additional_headers=list(headers), origin=from_page):
+            return 101, {}
+    except InvalidStatus as error:
+        return error.response.status_code, json.loads(error.response.body or b"{}")
+
+
+@asynccontextmanager
+async def a_client(server: Server, **headers: str) -> AsyncGenerator[httpx.AsyncClient]:
+    """Give an HTTP client of that server."""
+    async with httpx.AsyncClient(base_url=server.url, headers=headers) as client:
+        yield client

@@ -1,0 +1,129 @@
+"""What storage says when MongoDB fails it: never that something is stored which is not."""
+
+import pytest
+
+from carechat.domain import errors
+from carechat.domain.messages import Draft
+from carechat.domain.users import Role
+from carechat.services.context import Backend
+from carechat.storage.store import Store
+from tests.conftest import Clock
+from tests.unreliable import Unreliable
+
+CONVERSATION = "5" * 24
+UNCERTAIN = {"code": 64, "errmsg": "waiting for replication timed out"}
+
+
+def a_draft(client_id: str, text: str = "Hello") -> Draft:
+    """Return a message."""
+    return Draft(CONVERSATION, client_id, "doctor@example.com", "patient@example.com", text)
+
+
+async def stored(backend: Backend) -> list[tuple[int, str]]:
+    """Return the number and the text of everything that is stored."""
+    found = await backend.store.messages.history(CONVERSATION, 100)
+    return [(one.seq, one.message) for one in found]
+
+
+async def test_one_broken_connection_is_no_failure(fragile: Backend, failing: Unreliable) -> None:
+    failing.fail(["insert"], times=1)
+    message, created = await fragile.store.messages.append(a_draft("c1"))
+    assert (message.seq, created) == (1, True)
+
+
+async def test_what_was_not_stored_is_not_called_stored(
+    fragile: Backend, failing: Unreliable
+) -> None:
+    failing.fail(["insert"])
+    with pytest.raises(errors.UnavailableError):
+        await fragile.store.messages.append(a_draft("c1"))
+    failing.heal()
+    assert await stored(fragile) == []
+
+
+async def test_what_was_stored_without_an_answer_is_found_again(
+    fragile: Backend, failing: Unreliable
+) -> None:
+    failing.fail(["insert"], times=1, writeConcernError=UNCERTAIN)
+    message, created = await fragile.store.messages.append(a_draft("c1"))
+    assert (message.seq, message.client_id, created) == (1, "c1", True)
+    assert await stored(fragile) == [(1, "Hello")]
+
+
+async def test_an_outcome_that_cannot_be_read_back_is_unknown_and_can_be_tried_again(
+    fragile: Backend, failing: Unreliable
+) -> None:
+    failing.fail(["insert", "find"], writeConcernError=UNCERTAIN, closeConnection=True)
+    with pytest.raises(errors.UnavailableError):
+        await fragile.store.messages.append(a_draft("c1"))
+    failing.heal()
+    await fragile.store.messages.append(a_draft("c1"))
+    assert await stored(fragile) == [(1, "Hello")]
+
+
+async def test_after_a_failure_numbers_go_on_without_a_gap(
+    fragile: Backend, failing: Unreliable
+) -> None:
+    append = fragile.store.messages.append
+    await append(a_draft("c1", "1"))
+    failing.fail(["insert"])
+    with pytest.raises(errors.UnavailableError):
+        await append(a_draft("c2", "lost"))
+    failing.heal()
+    failing.fail(["insert"], times=1, writeConcernError=UNCERTAIN)
+    await append(a_draft("c3", "2"))
+    await append(a_draft("c4", "3"))
+    assert await stored(fragile) == [(1, "1"), (2, "2"), (3, "3")]
+
+
+async def test_an_uncertain_retry_with_another_text_is_a_conflict(
+    fragile: Backend, failing: Unreliable
+) -> None:
+    await fragile.store.messages.append(a_draft("c1", "Hello"))
+    failing.fail(["insert"])
+    with pytest.raises(errors.ConflictError):
+        await fragile.store.messages.append(a_draft("c1", "Another"))
+
+
+async def test_every_collection_says_that_it_is_unavailable(
+    fragile: Backend, failing: Unreliable, clock: Clock
+) -> None:
+    failing.fail(["insert", "find", "update", "delete", "findAndModify", "aggregate", "distinct"])
+    store = fragile.store
+    calls = [
+        store.users.add("a@example.com", "A", Role.DOCTOR, None, clock()),
+        store.users.find("a@example.com"),
+        store.users.set_disabled("a@example.com", disabled=True),
+        store.sessions.find("s"),
+        store.sessions.end("s"),
+        store.invitations.take("t", clock()),
+        store.invitations.withdraw("a@example.com"),
+        store.conversations.of("a@example.com"),
+        store.conversations.partners("a@example.com"),
+        store.messages.unread("a@example.com"),
+        store.messages.last_seq(CONVERSATION),
+        store.messages.mark_read(CONVERSATION, "a@example.com", 1),
+    ]
+    for call in calls:
+        with pytest.raises(errors.UnavailableError):
+            await call
+
+
+async def test_a_text_that_mongodb_cannot_keep_is_invalid(backend: Backend) -> None:
+    with pytest.raises(errors.InvalidError):
+        await backend.store.users.find("\ud800@example.com")
+
+
+@pytest.fixture
+def nowhere(clock: Clock) -> Store:
+    """Return a store whose database nobody serves."""
+    return Store("mongodb://127.0.0.1:9/?directConnection=true", "nowhere", clock)
+
+
+async def test_a_database_that_is_not_there_is_told_within_seconds(nowhere: Store) -> None:
+    assert not await nowhere.is_reachable()
+    await nowhere.close()
+
+
+async def test_a_database_that_answers_is_reachable(backend: Backend) -> None:
+    assert await backend.store.is_reachable()

@@ -1,0 +1,230 @@
+"""`serve` from outside: a real mongod and a real server, with a small application in the middle."""
+
+import contextlib
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from carechat import serving, settings, webbuild
+from carechat.storage import mongod
+
+pytestmark = pytest.mark.xdist_group("embedded")
+
+PROJECT = Path(__file__).parent.parent
+SERVE = """
+import sys
+from pathlib import Path
+from carechat import serving, settings
+sys.exit(serving.serve(settings.load(), "doctor@example.com", Path(sys.argv[1])))
+"""
+APPLICATION = """
+import os
+
+def app():
+    return answer
+
+async def answer(scope, receive, send):
+    if scope["type"] == "http":
+        uri = os.environ.get("CARECHAT_EMBEDDED_URI", "")
+        body = uri.partition("@")[2].encode()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+"""
+
+
+@dataclass
+class Site:
+    """A project with a small application, its data directory and its port."""
+
+    folder: Path
+    port: int
+    mongodb_uri: str = ""
+
+    @property
+    def data_dir(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {
+            "CARECHAT_DATA_DIR": str(self.data_dir),
+            "PORT": str(self.port),
+            "MONGODB_URI": self.mongodb_uri,
+            "CARECHAT_JWT_SECRET": "for tests only, but long enough to be let in",
+        }
+
+    def application(self, code: str) -> None:
+        """The project has that application, and its pages count as built."""
+        package = self.folder / "carechat"
+        package.mkdir(exist_ok=True)
+        (package / "__init__.py").touch()
+        (package / "carechat.py").write_text(code)
+        stamp = self.folder / ".web" / webbuild.STAMP
+        stamp.parent.mkdir(parents=True, exist_ok=True)
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.variables.items():
+                patch.setenv(name, value)
+            stamp.write_text(webbuild.digest(self.folder, serving.baked(settings.load())))
+
+    @contextlib.contextmanager
+    def served(self) -> Iterator[subprocess.Popen[str]]:
+        with subprocess.Popen(
+            [sys.executable, "-c", SERVE, str(self.folder)],
+            cwd=PROJECT,
+            env={**os.environ, **self.variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def get(self) -> str | None:
+        """What the application answers, None while it does not."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/")
+            return connection.getresponse().read().decode()
+        except (OSError, http.client.HTTPException):
+            return None
+        finally:
+            connection.close()
+
+    def mongod(self) -> int | None:
+        """The process id of the mongod that runs on the data directory."""
+        files = mongod.Files(self.data_dir)
+        if not mongod.listens(str(files.socket)):
+            return None
+        return int(files.lock.read_text())
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with tempfile.TemporaryDirectory(prefix="cs-", ignore_cleanup_errors=True) as folder:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        site = Site(Path(folder).resolve(), port)
+        site.application(APPLICATION)
+        yield site
+        if pid := site.mongod():
+            os.kill(pid, signal.SIGKILL)
+
+
+def _read_until(process: subprocess.Popen[str], line: str) -> str:
+    assert process.stdout
+    read = ""
+    for read_line in process.stdout:
+        read += read_line
+        if line in read_line:
+            return read
+    assert process.stderr
+    pytest.fail(f"ended without saying {line!r}: {read}{process.stderr.read()}")
+
+
+def _eventually(true: Callable[[], object], seconds: float = 20) -> bool:
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return bool(true())
+
+
+def test_it_says_where_it_serves_and_ctrl_c_stops_everything(site: Site) -> None:
+    with site.served() as process:
+        said = _read_until(process, "Ctrl-C stops it")
+        assert "for the demo, development and small clinics" in said
+        assert f"http://localhost:{site.port}\ndoctor@example.com\n" in said
+        assert site.get() == (
+            str(site.data_dir / "mongod.sock").replace("/", "%2F")
+            + "/?authSource=admin&directConnection=true"
+        )
+        for _ in range(3):
+            process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert process.stderr
+        assert process.stderr.read() == ""
+    assert site.get() is None
+    assert site.mongod() is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_with_mongodb_uri_nothing_is_embedded(site: Site, number: signal.Signals) -> None:
+    site.mongodb_uri = "mongodb://db.example.com/"
+    site.application(APPLICATION)
+    with site.served() as process:
+        said = _read_until(process, "Ctrl-C stops it")
+        assert "MongoDB" not in said
+        assert site.get() == ""
+        process.send_signal(number)
+        assert process.wait(30) == 0
+    assert not site.data_dir.exists()
+
+
+def test_a_second_one_is_told_which_process_has_the_data(site: Site) -> None:
+    with site.served() as first:
+        _read_until(first, "Ctrl-C stops it")
+        with site.served() as second:
+            said, complaint = second.communicate(timeout=30)
+        assert second.returncode == 1
+        assert said == ""
+        assert re.fullmatch(rf".* \(process {first.pid}\): .*\n", complaint)
+        assert site.get()
+        first.terminate()
+        assert first.wait(30) == 0
+
+
+def test_a_used_port_stops_the_start_before_anything_is_started(site: Site) -> None:
+    with socket.create_server(("127.0.0.1", site.port)), site.served() as process:
+        said, complaint = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert said == ""
+    assert re.fullmatch(rf"PORT {site.port} on 127.0.0.1 is used by another .*\n", complaint)
+    assert not site.data_dir.exists()
+
+
+def test_after_kill_9_nothing_serves_on_and_the_next_start_works(site: Site) -> None:
+    with site.served() as process:
+        _read_until(process, "Ctrl-C stops it")
+        process.kill()
+        process.wait()
+        with site.served() as following:
+            _read_until(following, "Ctrl-C stops it")
+            assert site.get()
+            following.terminate()
+            assert following.wait(30) == 0
+    assert _eventually(lambda: site.get() is None)
+    assert site.mongod() is None
+
+
+def test_a_killed_mongod_comes_back(site: Site) -> None:
+    with site.served() as process:
+        _read_until(process, "Ctrl-C stops it")
+        before = site.mongod()
+        assert before
+        os.kill(before, signal.SIGKILL)
+        assert _eventually(lambda: site.mongod() not in {None, before})
+        process.terminate()
+        assert process.wait(30) == 0
+    assert site.mongod() is None
+
+
+def test_an_application_that_cannot_start_ends_everything(site: Site) -> None:
+    site.application("raise RuntimeError('broken')")
+    with site.served() as process:
+        _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert re.search(r"^The server ended by itself \(exit code \d+\)$", complaint, re.MULTILINE)
+    assert site.mongod() is None
