@@ -115,17 +115,23 @@ async def _operate(backend: Backend, act: Callable[[Backend], Awaitable[T]]) -> 
 
 
 async def _prepare(settings: Settings, mongodb_uri: str, backend: Backend) -> None:
-    while True:
+    while not backend.prepared.is_set():
         try:
             await backend.store.open()
             if settings.with_demo:
-                await demo.load(backend, partial(build, settings, mongodb_uri))
+                await _load_demo(settings, mongodb_uri, backend)
         except errors.UnavailableError:
             logger.warning("start: the database does not answer, trying again")
             await asyncio.sleep(watch.RETRY_SECONDS)
-        except errors.CareChatError as error:
-            # A load was cut short, and what it made was changed before this start.
-            logger.warning("demo: it stays incomplete (%s)", error.code)
-            return
         else:
-            return
+            backend.prepared.set()
+
+
+async def _load_demo(settings: Settings, mongodb_uri: str, backend: Backend) -> None:
+    try:
+        await demo.load(backend, partial(build, settings, mongodb_uri))
+    except errors.UnavailableError:
+        raise
+    except errors.CareChatError as error:
+        # A load was cut short, and what it made was changed before this start.
+        logger.warning("demo: it stays incomplete (%s)", error.code)

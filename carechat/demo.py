@@ -108,7 +108,7 @@ def script(now: datetime) -> Clinic:
 async def load(backend: Backend, backend_at: Callable[[Past], Backend]) -> None:
     """Make the demo clinic, or what a load that was cut short left out, unless it is complete.
 
-    `backend_at` gives another backend on the same database that goes by the given clock; it may block.
+    `backend_at` gives another backend on the same database that goes by that clock; it may block.
     """
     clinic = await asyncio.to_thread(script, backend.clock())
     known = {user.email for user in await users.all_users(backend)}

@@ -22,6 +22,7 @@ class Unreliable:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
+        self._place = uri.removeprefix("mongodb://").partition("/")[0]
         self._client = pymongo.MongoClient[dict[str, Any]](uri, serverSelectionTimeoutMS=1_000)
 
     def fail(self, commands: Sequence[str], times: int | None = None, **how: object) -> None:
@@ -52,6 +53,8 @@ class Unreliable:
 
     def _is_primary(self) -> bool:
         try:
+            if not mongod.listens(self._place):
+                return False
             if self._client.admin.command("hello").get("setName") is None:
                 self._client.admin.command("replSetInitiate")
             return bool(self._client.admin.command("hello").get("isWritablePrimary"))

@@ -45,6 +45,7 @@ class Backend:
     sends: SendThrottle
     clock: Callable[[], datetime]
     seconds: Callable[[], float] = time.monotonic
+    prepared: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -44,8 +44,8 @@ async def database(backend: Backend) -> None:
 
 
 async def is_ready(backend: Backend) -> bool:
-    """Whether messages can be stored right now."""
-    return await backend.store.is_reachable()
+    """Whether the database was prepared and messages can be stored right now."""
+    return backend.prepared.is_set() and await backend.store.is_reachable()
 
 
 async def _end_gone_sessions(backend: Backend) -> None:

@@ -10,14 +10,14 @@ const COUNTED_FROM = 4_500;
 /**
  * @param {object} props
  * @param {string} props.account
- * @param {string} props.conversation "" while it is not known
+ * @param {string} props.conversation
  * @param {(text: string) => void} props.onSend
  */
 export function Composer({ account, conversation, onSend }) {
   const field = useRef(null);
   const [text, setText] = useDraft(account, conversation);
   const length = [...text.trim()].length;
-  const ready = conversation !== "" && length > 0 && length <= LIMIT;
+  const ready = length > 0 && length <= LIMIT;
 
   useGrowing(field, text);
   useFirstFocus(field);

@@ -49,19 +49,24 @@ export function Thread(props) {
       />
       <div className="chat-foot">
         <Delay waiting={waiting} connected={connected} unreachable={known.unreachable} />
-        {writable ? (
+        <Foot writable={writable} conversation={conversation}>
           <Composer
             account={account}
             conversation={conversation}
             onSend={(text) => box.add(conversation, text)}
           />
-        ) : (
-          <p className="chat-closed">You can read this conversation, but not write in it any more.</p>
-        )}
+        </Foot>
         <p className="chat-emergency">{emergency}</p>
       </div>
     </div>
   );
+}
+
+/** The composer, once it is known for which conversation: what is typed goes nowhere else. */
+function Foot({ writable, conversation, children }) {
+  if (conversation === "") return <div className="chat-composer" />;
+  if (writable) return children;
+  return <p className="chat-closed">You can read this conversation, but not write in it any more.</p>;
 }
 
 /**
