@@ -6,6 +6,7 @@ from functools import partial
 
 import reflex as rx
 from reflex.config import get_config
+from reflex.state import FrontendEventExceptionState
 from reflex.utils.prerequisites import get_web_dir
 
 from carechat import bootstrap, demo, settings
@@ -34,6 +35,9 @@ async def serving() -> AsyncGenerator[None]:
         finally:
             api.state.backend = sessions.backend = None
 
+
+# Reflex would answer a broken script with code to run, which the content policy forbids.
+FrontendEventExceptionState.auto_reload_on_errors = []
 
 app = rx.App(
     api_transformer=[

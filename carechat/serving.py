@@ -32,6 +32,21 @@ SERVER_VARIABLES = {
     "__REFLEX_SKIP_COMPILE": "true",
     "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
 }
+# The supervisor ends when this process dies. The kernel tells it of the death of each of our
+# threads in turn, and two SIGTERM in a row can lock granian up: so it passes on only the first.
+SUPERVISOR = """
+import ctypes, os, runpy, signal, sys
+PR_SET_PDEATHSIG = 1
+
+def orphaned(number, frame):
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+if sys.platform == "linux":
+    signal.signal(signal.SIGUSR1, orphaned)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGUSR1)
+runpy.run_module("granian", run_name="__main__", alter_sys=True)
+"""
 
 
 class ServingError(Exception):
@@ -187,9 +202,9 @@ def _start_server(
     }
     listed = [str(part) for option in options.items() for part in option]
     flags = ["--factory", "--respawn-failed-workers", "--no-access-log"]
-    command = [sys.executable, "-m", "granian", *listed, *flags, "carechat.carechat:app"]
+    command = [sys.executable, "-c", SUPERVISOR, *listed, *flags, "carechat.carechat:app"]
     server = subprocess.Popen(  # noqa: S603
-        mongod.bound(command),
+        command,
         cwd=project,
         env=variables,
         stdin=subprocess.DEVNULL,

@@ -28,7 +28,9 @@ class Settings(BaseSettings):
         frozen=True, extra="ignore", env_file=PROJECT / ".env", populate_by_name=True
     )
 
-    mongodb_uri: Annotated[str, Field(alias="MONGODB_URI")] = ""
+    mongodb_uri: Annotated[
+        str, Field(alias="MONGODB_URI", pattern=r"^$|^mongodb(\+srv)?://.+$")
+    ] = ""
     mongodb_database: Annotated[
         str, Field(alias="MONGODB_DATABASE", pattern=r"^[A-Za-z0-9_-]{1,38}$")
     ] = "carechat"

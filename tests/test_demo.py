@@ -110,8 +110,15 @@ async def test_each_conversation_is_as_long_as_one_of_a_clinic(loaded: Backend) 
     assert all(4 <= one.last_seq <= 25 for one in found.values())
 
 
-async def test_the_patient_has_two_doctors_one_of_whom_wrote_something_new(loaded: Backend) -> None:
+async def test_the_patient_of_the_demo_has_one_doctor_and_so_one_button(loaded: Backend) -> None:
     found = await summaries(await signed_in(loaded, demo.PATIENT_EMAIL))
+    assert list(found) == ["Dr. Sarah Chen"]
+
+
+async def test_another_patient_has_two_doctors_one_of_whom_wrote_something_new(
+    loaded: Backend,
+) -> None:
+    found = await summaries(await signed_in(loaded, "tomasz.kowalski@example.com"))
     unread = {name: one.unread and one.unread.count for name, one in found.items()}
     assert unread == {"Dr. Sarah Chen": None, "Dr. Amir Haddad": 1}
 
@@ -119,7 +126,9 @@ async def test_the_patient_has_two_doctors_one_of_whom_wrote_something_new(loade
 async def test_a_message_was_sent_another_delivered_a_third_read(loaded: Backend) -> None:
     theirs = await summaries(await signed_in(loaded, demo.DOCTOR_EMAIL))
     theirs |= await summaries(await signed_in(loaded, "amir.haddad@example.com"))
-    last = [theirs[name].last_message for name in ("José Hernández", "Maria Jones", "Amara Okafor")]
+    last = [
+        theirs[name].last_message for name in ("José Hernández", "Tomasz Kowalski", "Amara Okafor")
+    ]
     assert [one and (one.delivered, one.read) for one in last] == [
         (False, False),
         (True, False),

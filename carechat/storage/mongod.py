@@ -179,14 +179,14 @@ def _port_of(place: str) -> int:
 def spawn(files: Files, place: str, *, die_with_us: bool) -> subprocess.Popen[bytes]:
     """A mongod that has just been started and is not ready yet.
 
-    With `die_with_us` a kill -9 of this process stops it too, where `bound` can do that.
+    With `die_with_us` a kill -9 of this process stops it too, on Linux and from the main thread.
     """
     command = [str(program()), *_arguments(files, place)]
     _rotate(files.log)
     with files.errors.open("wb") as printed:
         try:
             return subprocess.Popen(  # noqa: S603
-                bound(command) if die_with_us else command,
+                _bound(command) if die_with_us else command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=printed,
@@ -224,7 +224,7 @@ def _rotate(log: Path) -> None:
         log.replace(log.with_name(f"{log.name}.1"))
 
 
-def bound(command: list[str]) -> list[str]:
+def _bound(command: list[str]) -> list[str]:
     """The same command, which the kernel ends with SIGTERM when this process dies (on Linux).
 
     The kernel means the calling thread, so it is only done for the main one.

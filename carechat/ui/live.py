@@ -22,13 +22,16 @@ class Live(rx.State):
     @rx.event(background=True)
     async def listen(self):
         """Show the page and what happens until it is left or the session is over."""
-        ctx = session.caller()
+        ctx = session.visitor()
+        if ctx is None:
+            yield rx.redirect(await self._sign_in())
+            return
         try:
             async with feed.follow(ctx) as events:
                 await self._load(ctx)
                 async for event in events:
                     if isinstance(event, SessionEnded):
-                        yield await self._leave(event.ending)
+                        yield rx.redirect(await self._sign_in(event.ending))
                         return
                     if await self._apply(ctx, event):
                         yield Inbox.paint
@@ -53,10 +56,10 @@ class Live(rx.State):
             (await self.get_state(Chat)).apply(event)
             return (await self.get_state(Inbox)).note(ctx, event)
 
-    async def _leave(self, ending: Ending):
-        """Forget everything; returns the way to the sign-in page and back."""
+    async def _sign_in(self, reason: Ending | None = None) -> str:
+        """Forget everything; returns the way to the sign-in page and back to this one."""
         async with self:
             url = self.router.url
             self._get_root_state().reset()
         here = f"{url.path}?{url.query}" if url.query else url.path
-        return rx.redirect(routes.login(ending.value, here))
+        return routes.login(reason.value if reason else "", here)

@@ -30,6 +30,11 @@ def backend() -> Backend:
     return _backend.get()
 
 
+def visitor() -> Context | None:
+    """Return who is behind the event, None if nobody is signed in."""
+    return _caller.get()
+
+
 def caller() -> Context:
     """Return who is behind the event; raises `UnauthenticatedError` if nobody is signed in."""
     ctx = _caller.get()

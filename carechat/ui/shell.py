@@ -5,8 +5,10 @@ from typing import Any
 import reflex as rx
 
 from carechat.ui import routes
+from carechat.ui.chat import thread
+from carechat.ui.chat.state import Chat
 from carechat.ui.inbox.state import Inbox
-from carechat.ui.parts import activity, icons, links, menu, unread
+from carechat.ui.parts import activity, connection, icons, links, menu, unread
 
 
 def page(
@@ -22,11 +24,20 @@ def page(
             _brand(Inbox.clinic),
             _nav(here, "nav"),
             aside or rx.fragment(),
+            rx.fragment()
+            if here == routes.CHAT
+            else connection.connection(unreachable=Chat.unreachable),
             menu.menu(Inbox.viewer, _nav(here, "menu-nav")),
             class_name="bar",
         ),
         rx.el.main(*content, id="main", tab_index=-1),
         unread.icon(count=Inbox.unread),
+        thread.courier(
+            account=Inbox.viewer.email,
+            stored=Chat.stored,
+            refused=Chat.refused,
+            on_send=Chat.send,
+        ),
         activity.activity(
             account=Inbox.viewer.email,
             idle_seconds=Inbox.idle_seconds,

@@ -10,6 +10,7 @@ from hypothesis import settings as rounds
 from hypothesis import strategies as st
 
 from carechat.domain import errors
+from carechat.domain.conversations import Unread
 from carechat.domain.messages import Draft
 from carechat.settings import Settings
 from carechat.storage import messages
@@ -255,7 +256,7 @@ async def test_unread_counts_what_was_received_and_since_when(ten: Messages) -> 
     await ten.append(a_draft("p", sender=PATIENT))
     first = (await ten.history(CONVERSATION, 1, after=0))[0]
     assert await ten.unread(PATIENT) == {
-        CONVERSATION: messages.Unread(10, first.timestamp),
+        CONVERSATION: Unread(10, first.timestamp),
     }
     assert (await ten.unread(DOCTOR))[CONVERSATION].count == 1
 

@@ -37,6 +37,8 @@ export function useReadingPosition(logRef, report) {
   });
 
   const keep = useEffectEvent(() => {
+    // The observer may still tell of a log that has just left the page.
+    if (!logRef.current) return;
     restore(logRef.current, place.current);
     measure();
   });

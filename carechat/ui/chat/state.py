@@ -21,8 +21,8 @@ from carechat.ui.parts.phases import Phase
 WINDOW = 50
 """Messages on opening, and with each step back."""
 
-MAX_REFUSED = 20
-"""Refusals that the page is told of again; it notes each at once."""
+MAX_TOLD = 20
+"""Outcomes that the page is told of again; it notes each at once."""
 
 UNREACHABLE = "Messages cannot be saved right now. Yours are kept and go out by themselves."
 ANOTHER_ACCOUNT = "You are signed in as somebody else now."
@@ -34,7 +34,8 @@ _LATER = (errors.UnavailableError, errors.RateLimitedError, errors.Unauthenticat
 class Chat(rx.State):
     """One conversation: `history` was read, `newest` came last; the page merges the two.
 
-    `delivered_seq` and `read_seq` tell how far the partner has got.
+    `delivered_seq` and `read_seq` tell how far the partner has got; `stored` names messages of
+    other conversations, written before, that the outbox got through meanwhile.
     """
 
     phase: str = Phase.LOADING.value
@@ -46,6 +47,7 @@ class Chat(rx.State):
     older: bool = False
     delivered_seq: int = 0
     read_seq: int = 0
+    stored: list[str] = []
     refused: list[dict[str, str]] = []
     writable: bool = True
     unreachable: str = ""
@@ -69,9 +71,9 @@ class Chat(rx.State):
             return
         except errors.CareChatError as error:
             refusal = {"client_id": str(client_id), "detail": error.detail}
-            self.refused = [*self.refused, refusal][-MAX_REFUSED:]
+            self.refused = [*self.refused, refusal][-MAX_TOLD:]
         else:
-            self._add(sent.message)
+            self._acknowledge(sent.message)
 
     @rx.event
     async def read(self, seq: int):
@@ -138,6 +140,12 @@ class Chat(rx.State):
 
     def _partner_email(self) -> str:
         return self.router.url.query_parameters.get("email", "").strip().lower()
+
+    def _acknowledge(self, message: Message) -> None:
+        if message.conversation_id == self.conversation:
+            self._add(message)
+        else:
+            self.stored = [*self.stored, message.client_id][-MAX_TOLD:]
 
     def _add(self, message: Message) -> None:
         self.newest = self._rows([message])

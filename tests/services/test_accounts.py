@@ -1,0 +1,208 @@
+"""Accounts: who gets a session, how long it lasts, and what ends it."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from carechat.domain import errors
+from carechat.domain.users import Role
+from carechat.services import accounts, messages, receipts, users
+from carechat.services.accounts import SignedIn
+from carechat.services.context import Backend, Context
+from tests.conftest import Clock, Records
+from tests.factories import PASSWORD, a_caller, a_doctor, a_pair, a_token, a_user, says, to
+
+NEW = "another fine password"
+
+
+async def sign_in(backend: Backend, email: str, password: str = PASSWORD) -> SignedIn:
+    """Return the session of somebody who signs in from a home."""
+    return await accounts.sign_in(backend, email, password, "192.0.2.0/24")
+
+
+async def goes_on(ctx: Context) -> bool:
+    """Whether the session is still good."""
+    try:
+        await accounts.resolve(ctx.backend, a_token(ctx))
+    except errors.UnauthenticatedError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_everybody_signs_in_with_address_and_password(backend: Backend, role: Role) -> None:
+    user = await a_user(backend, role)
+    signed_in = await sign_in(backend, f" {user.email.upper()} ")
+    assert (signed_in.user, signed_in.expires_in) == (user, 12 * 60 * 60)
+    assert (await accounts.resolve(backend, signed_in.token)).user == user
+
+
+async def test_a_wrong_password_and_an_unknown_address_are_told_alike(backend: Backend) -> None:
+    user = await a_user(backend)
+    disabled = await a_user(backend)
+    await users.disable(backend, disabled.email)
+    tries = [
+        (user.email, "wrong password"),
+        (user.email, ""),
+        ("nobody@example.com", PASSWORD),
+        ("", ""),
+        ("x" * 100_000, PASSWORD),
+        (disabled.email, PASSWORD),
+    ]
+    told: set[str] = set()
+    for email, password in tries:
+        with pytest.raises(errors.UnauthenticatedError) as refusal:
+            await sign_in(backend, email, password)
+        told.add(refusal.value.detail)
+    assert told == {"Email or password is not right"}
+
+
+async def test_the_eleventh_wrong_try_waits_and_so_does_a_right_one(
+    backend: Backend, clock: Clock
+) -> None:
+    user = await a_user(backend)
+    for email in (user.email, "nobody@example.com"):
+        for _ in range(10):
+            with pytest.raises(errors.UnauthenticatedError):
+                await sign_in(backend, email, "wrong")
+        with pytest.raises(errors.RateLimitedError) as refusal:
+            await sign_in(backend, email)
+        assert refusal.value.retry_after == 15 * 60
+    clock.advance(minutes=15)
+    await sign_in(backend, user.email)
+
+
+async def test_tries_at_once_count_before_they_are_answered(backend: Backend) -> None:
+    user = await a_user(backend)
+    tries = [sign_in(backend, user.email, "wrong") for _ in range(15)]
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    limited = [one for one in outcomes if isinstance(one, errors.RateLimitedError)]
+    assert len(limited) == 5
+
+
+async def test_a_guesser_does_not_throw_out_the_owner(backend: Backend) -> None:
+    user = await a_user(backend)
+    owner = await a_caller(backend, user)
+    for _ in range(10):
+        with pytest.raises(errors.UnauthenticatedError):
+            await sign_in(backend, user.email, "wrong")
+    assert await goes_on(owner)
+    await accounts.sign_in(backend, user.email, PASSWORD, "198.51.100.0/24")
+
+
+async def test_sessions_are_kept_and_passwords_are_not(backend: Backend, records: Records) -> None:
+    user = await a_user(backend)
+    await sign_in(backend, user.email)
+    session = records["sessions"].find_one({"email": user.email})
+    assert session is not None
+    kept = records["users"].find_one({"email": user.email})
+    assert kept is not None
+    assert kept["password_hash"].startswith("$2b$04$")
+    assert PASSWORD not in str(kept) + str(session)
+
+
+async def test_signing_out_ends_this_session_alone(backend: Backend) -> None:
+    user = await a_user(backend)
+    here, there = await a_caller(backend, user), await a_caller(backend, user)
+    await accounts.sign_out(here)
+    assert not await goes_on(here)
+    assert await goes_on(there)
+    await accounts.sign_out(here)
+
+
+@pytest.mark.parametrize(
+    ("role", "minutes"), [(Role.DOCTOR, 15), (Role.ADMIN, 15), (Role.PATIENT, 60)]
+)
+async def test_a_session_ends_after_its_idle_time(
+    backend: Backend, clock: Clock, role: Role, minutes: int
+) -> None:
+    ctx = await a_caller(backend, await a_user(backend, role))
+    clock.advance(minutes=minutes, seconds=-1)
+    assert await goes_on(ctx)
+    clock.advance(seconds=1)
+    assert not await goes_on(ctx)
+
+
+async def test_acting_keeps_a_session_awake_but_not_beyond_twelve_hours(
+    backend: Backend, clock: Clock
+) -> None:
+    ctx = await a_doctor(backend)
+    for _ in range(12 * 6 - 1):
+        clock.advance(minutes=10)
+        await accounts.touch(await accounts.resolve(backend, a_token(ctx)))
+    assert await goes_on(ctx)
+    clock.advance(minutes=10)
+    assert not await goes_on(ctx)
+
+
+async def test_sending_keeps_awake_and_reading_does_not(backend: Backend, clock: Clock) -> None:
+    doctor, patient = await a_pair(backend)
+    clock.advance(minutes=10)
+    await says(doctor, patient)
+    clock.advance(minutes=10)
+    assert await goes_on(doctor)
+    await receipts.read(doctor, to(patient), 1)
+    await messages.history(doctor, to(patient))
+    clock.advance(minutes=5)
+    assert not await goes_on(doctor)
+
+
+async def test_a_token_of_a_session_that_is_somebody_elses_is_refused(backend: Backend) -> None:
+    doctor, patient = await a_pair(backend)
+    mixed = replace(patient.session, user=doctor.user)
+    assert not await goes_on(Context(backend, mixed))
+
+
+@pytest.mark.parametrize("token", ["", "x", "a.b.c", "\ud800", "null"])
+async def test_what_is_no_token_names_nobody(backend: Backend, token: str) -> None:
+    with pytest.raises(errors.UnauthenticatedError):
+        await accounts.resolve(backend, token)
+
+
+async def test_a_new_password_ends_the_other_sessions_and_keeps_the_own(backend: Backend) -> None:
+    user = await a_user(backend)
+    here, there = await a_caller(backend, user), await a_caller(backend, user)
+    somebody = await a_doctor(backend)
+    await accounts.change_password(here, PASSWORD, NEW)
+    assert [await goes_on(ctx) for ctx in (here, there, somebody)] == [True, False, True]
+    with pytest.raises(errors.UnauthenticatedError):
+        await sign_in(backend, user.email, PASSWORD)
+    await sign_in(backend, user.email, NEW)
+
+
+async def test_a_password_is_only_changed_by_who_knows_it(backend: Backend) -> None:
+    ctx = await a_doctor(backend)
+    other = await a_caller(backend, ctx.user)
+    with pytest.raises(errors.ForbiddenError):
+        await accounts.change_password(ctx, "wrong", NEW)
+    assert await goes_on(other)
+    await sign_in(backend, ctx.user.email, PASSWORD)
+
+
+@pytest.mark.parametrize("new", ["short", "password", "x" * 73, "nul\0nul\0nul", "half \ud800 a pair"])
+async def test_a_password_that_cannot_be_chosen_changes_nothing(backend: Backend, new: str) -> None:
+    ctx = await a_doctor(backend)
+    other = await a_caller(backend, ctx.user)
+    with pytest.raises(errors.InvalidError):
+        await accounts.change_password(ctx, PASSWORD, new)
+    assert await goes_on(other)
+    await sign_in(backend, ctx.user.email, PASSWORD)
+
+
+async def test_guessing_the_current_password_is_throttled(backend: Backend) -> None:
+    ctx = await a_doctor(backend)
+    for _ in range(10):
+        with pytest.raises(errors.ForbiddenError):
+            await accounts.change_password(ctx, "wrong", NEW)
+    with pytest.raises(errors.RateLimitedError):
+        await accounts.change_password(ctx, PASSWORD, NEW)
+
+
+async def test_a_session_lasts_as_long_as_the_operator_says(built: Backend, clock: Clock) -> None:
+    policy = replace(built.policy, idle=timedelta(minutes=2))
+    ctx = await a_doctor(replace(built, policy=policy))
+    clock.advance(minutes=2)
+    assert not await goes_on(ctx)
+    await built.close()
