@@ -47,6 +47,10 @@ fix: setup-test ## Mend what the linter can mend and format everything
 lock: setup-test ## Make the locks from requirements*.txt; UPGRADE=1 takes the newest indirect ones
 	@$(COMPILE) requirements.txt --output-file requirements.lock
 	@$(COMPILE) requirements-test.txt --constraints requirements.lock --output-file requirements-test.lock
+	@rm -rf .web $(if $(UPGRADE),reflex.lock)
+	@# Twice: Reflex settles the order of the keys only when it reads its own file again.
+	@for time in 1 2; do rm -rf .web; PATH="$(abspath $(BIN)):$$PATH" REFLEX_USE_NPM=1 \
+		REFLEX_CHECK_LATEST_VERSION=false $(BIN)/reflex export --frontend-only --no-zip || exit 1; done
 
 bench: setup-test ## Measure it and print the tables of docs/benchmarks.md
 	@exec $(BIN)/python -m tests.bench

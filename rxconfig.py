@@ -21,6 +21,7 @@ config = rx.Config(
     app_name="carechat",
     api_url=_settings.origin,
     deploy_url=_DEV_ORIGIN,
+    backend_host=_settings.host,
     backend_port=_settings.port,
     cors_allowed_origins=[_settings.origin] if is_prod_mode() else [_settings.origin, _DEV_ORIGIN],
     state_manager_mode=StateManagerMode.MEMORY,

@@ -64,11 +64,13 @@ async def serving(settings: Settings) -> AsyncGenerator[Backend]:
             yield backend
         return
     mongodb = await asyncio.to_thread(embedded.start, settings.data_dir)
+    watching = asyncio.create_task(asyncio.to_thread(mongodb.watch))
     try:
         async with running(settings, mongodb.uri) as backend:
             yield backend
     finally:
         await asyncio.to_thread(mongodb.stop)
+        await watching
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Self
 
 from carechat import webbuild
@@ -23,7 +23,7 @@ from carechat.storage import embedded, mongod
 PORT_WAIT = 3.0
 READY_WAIT = 90.0
 DRAIN = 5
-STOP_WAIT = 15.0
+STOP_WAIT = 10.0
 POLL = 0.1
 ANY = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 # Without the second line every worker would build the pages again and not find them.
@@ -101,12 +101,7 @@ class Signals:
                 self._undo.callback(signal.signal, number, signal.signal(number, self._heard))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._undo.close()
 
     def wait(self, seconds: float) -> None:
@@ -228,10 +223,13 @@ def _answers(settings: Settings, server: subprocess.Popen[bytes], signals: Signa
     deadline = time.monotonic() + READY_WAIT
     while not signals.stop:
         _check_server(server)
-        if _is_healthy(settings):
+        if _answers_well(settings, "/readyz"):
             return True
         if time.monotonic() > deadline:
-            raise ServingError(f"CareChat did not answer on port {settings.port} within 90 s")
+            if not _answers_well(settings, "/healthz"):
+                raise ServingError(f"CareChat did not answer on port {settings.port} within 90 s")
+            _say(f"CareChat runs, but its database does not answer: {settings.origin}/readyz")
+            return False
         signals.wait(POLL)
     return False
 
@@ -241,11 +239,11 @@ def _check_server(server: subprocess.Popen[bytes]) -> None:
         raise ServingError(f"The server ended by itself (exit code {server.returncode})")
 
 
-def _is_healthy(settings: Settings) -> bool:
+def _answers_well(settings: Settings, path: str) -> bool:
     host = ANY.get(settings.host, settings.host)
     connection = http.client.HTTPConnection(host, settings.port, timeout=5)
     try:
-        connection.request("GET", "/healthz", headers={"Host": f"localhost:{settings.port}"})
+        connection.request("GET", path, headers={"Host": f"localhost:{settings.port}"})
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False

@@ -73,7 +73,7 @@ def running(folder: Path) -> Generator[Unreliable]:
     files = ["--dbpath", str(folder), "--logpath", str(folder / "log")]
     tests = ["--setParameter", "enableTestCommands=1"]
     command = [str(mongod.program()), *options, *sizes, *files, *tests]
-    with subprocess.Popen(mongod.bound(command), stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         server = Unreliable(f"mongodb://127.0.0.1:{port}/?directConnection=true")
         try:
             server.wait()

@@ -64,7 +64,7 @@ class Tokens:
             )
             if not isinstance(claims["exp"], int) or claims["exp"] <= now.timestamp():
                 raise jwt.ExpiredSignatureError
-        except jwt.InvalidTokenError as error:
+        except (jwt.InvalidTokenError, UnicodeEncodeError) as error:
             raise errors.UnauthenticatedError("Please sign in.") from error
         return Claims(user_id=claims["sub"], session_id=str(claims["sid"]))
 

@@ -123,6 +123,10 @@ def test_nothing_made_up_is_a_token(token: str) -> None:
     assert refused(token)
 
 
+def test_half_of_a_surrogate_pair_is_no_token() -> None:
+    assert refused("\ud800")
+
+
 def test_a_token_nested_as_deep_as_it_goes_is_refused() -> None:
     deep = base64.urlsafe_b64encode(b"[" * 5_000).decode()
     assert refused(f"{deep}.e30.AAAA")

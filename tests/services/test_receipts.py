@@ -1,0 +1,152 @@
+"""Receipts: how far somebody has got, which only rises and never claims what is missing."""
+
+import pytest
+
+from carechat.domain import errors
+from carechat.domain.conversations import Member
+from carechat.domain.events import ReceiptMoved
+from carechat.services import conversations, messages, receipts, users
+from carechat.services.context import Backend, Context
+from tests.conftest import Records
+from tests.factories import a_conversation, a_doctor, a_pair, a_patient, days_of_talk, says, to
+from tests.listening import a_screen
+
+
+async def how_far(ctx: Context, partner: Context) -> Member:
+    """Return how far that person has got, as is stored."""
+    found = (await conversations.find(ctx, to(partner))).conversation
+    return found.member(ctx.user.email)
+
+
+async def test_what_is_read_by_history_counts_as_delivered(backend: Backend) -> None:
+    doctor, patient = await a_pair(backend)
+    await a_conversation(patient, doctor, ["a", "b"])
+    await messages.history(patient, to(doctor))
+    member = await how_far(patient, doctor)
+    assert (member.delivered_seq, member.read_seq) == (2, 0)
+
+
+async def test_a_later_part_is_not_delivered_while_an_earlier_one_is_missing(
+    backend: Backend,
+) -> None:
+    doctor, patient = await a_pair(backend)
+    await days_of_talk(doctor, patient, 4)
+    conversation_id = (await conversations.find(doctor, to(patient))).conversation.id
+    await receipts.delivered(doctor, conversation_id, 3, 4)
+    assert (await how_far(doctor, patient)).delivered_seq == 0
+    await receipts.delivered(doctor, conversation_id, 1, 2)
+    await receipts.delivered(doctor, conversation_id, 3, 4)
+    assert (await how_far(doctor, patient)).delivered_seq == 4
+
+
+async def test_own_messages_between_are_not_missing(backend: Backend) -> None:
+    doctor, patient = await a_pair(backend)
+    await says(doctor, patient, "1")
+    await says(doctor, patient, "2")
+    third = await says(patient, doctor, "3")
+    await receipts.delivered(doctor, third.conversation_id, 3, 3)
+    assert (await how_far(doctor, patient)).delivered_seq == 3
+
+
+async def test_delivering_again_or_less_moves_nothing_and_tells_nobody(backend: Backend) -> None:
+    doctor, patient = await a_pair(backend)
+    await days_of_talk(doctor, patient, 3)
+    conversation_id = (await conversations.find(doctor, to(patient))).conversation.id
+    await receipts.delivered(doctor, conversation_id, 1, 3)
+    async with a_screen(patient) as screen:
+        await receipts.delivered(doctor, conversation_id, 1, 3)
+        await receipts.delivered(doctor, conversation_id, 1, 2)
+        await receipts.read(doctor, to(patient), 1)
+        assert (await screen.until(ReceiptMoved)).receipt.read_seq == 1
+        assert len(screen.of(ReceiptMoved)) == 1
+    assert (await how_far(doctor, patient)).delivered_seq == 3
+
+
+async def test_reading_counts_what_was_unread_until_now(backend: Backend) -> None:
+    doctor, patient = await a_pair(backend)
+    await days_of_talk(doctor, patient, 3)
+    counts = [await receipts.read(doctor, to(patient), seq) for seq in (2, 2, 1, None, None)]
+    assert counts == [2, 0, 0, 1, 0]
+
+
+async def test_reading_moves_both_numbers_and_tells_both_people(backend: Backend) -> None:
+    doctor, patient = await a_pair(backend)
+    await days_of_talk(doctor, patient, 2)
+    async with a_screen(patient) as theirs, a_screen(doctor) as ours:
+        await receipts.read(doctor, to(patient))
+        for screen in (theirs, ours):
+            receipt = (await screen.until(ReceiptMoved)).receipt
+            assert (receipt.email, receipt.delivered_seq, receipt.read_seq) == (
+                doctor.user.email,
+                2,
+                2,
+            )
+
+
+async def test_a_number_beyond_the_newest_message_counts_as_the_newest(backend: Backend) -> None:
+    doctor, patient = await a_pair(backend)
+    await days_of_talk(doctor, patient, 2)
+    assert await receipts.read(doctor, to(patient), 10**12) == 2
+    assert (await how_far(doctor, patient)).read_seq == 2
+    await says(patient, doctor)
+    assert await receipts.read(doctor, to(patient)) == 1
+
+
+async def test_reading_nothing_moves_nothing(backend: Backend) -> None:
+    doctor, patient = await a_pair(backend)
+    assert await receipts.read(doctor, to(patient)) == 0
+    await days_of_talk(doctor, patient, 1)
+    assert await receipts.read(doctor, to(patient), 0) == 0
+    assert (await how_far(doctor, patient)).read_seq == 0
+
+
+async def test_own_messages_are_never_unread(backend: Backend, records: Records) -> None:
+    doctor, patient = await a_pair(backend)
+    await says(doctor, patient)
+    assert await receipts.read(doctor, to(patient)) == 0
+    assert records["messages"].count_documents({"read": True}) == 0
+
+
+async def test_reading_marks_the_messages_as_the_seed_does(
+    backend: Backend, records: Records
+) -> None:
+    doctor, patient = await a_pair(backend)
+    await days_of_talk(doctor, patient, 3)
+    await receipts.read(doctor, to(patient), 2)
+    unread = {"receiver_email": doctor.user.email, "read": False}
+    assert records["messages"].count_documents(unread) == 1
+
+
+async def test_the_sender_sees_what_was_delivered_and_read(backend: Backend) -> None:
+    doctor, patient = await a_pair(backend)
+    await days_of_talk(doctor, patient, 3)
+    await messages.history(doctor, to(patient), limit=2, after=0)
+    await receipts.read(doctor, to(patient), 1)
+    page = await messages.history(patient, to(doctor))
+    assert [(one.delivered, one.read) for one in page.messages] == [
+        (True, True),
+        (True, False),
+        (False, False),
+    ]
+
+
+async def test_a_stranger_reads_nothing(backend: Backend) -> None:
+    doctor, patient = await a_pair(backend)
+    stranger = await a_doctor(backend)
+    await days_of_talk(doctor, patient, 1)
+    with pytest.raises(errors.NotFoundError):
+        await receipts.read(stranger, to(patient))
+
+
+async def test_both_may_read_on_after_the_assignment_has_ended(backend: Backend) -> None:
+    doctor, patient = await a_pair(backend)
+    await days_of_talk(doctor, patient, 2)
+    await users.unassign(backend, doctor.user.email, patient.user.email)
+    assert await receipts.read(doctor, to(patient)) == 2
+
+
+async def test_a_conversation_that_is_not_there_is_delivered_to_nobody(backend: Backend) -> None:
+    doctor = await a_doctor(backend)
+    await a_patient(backend, doctor)
+    with pytest.raises(errors.NotFoundError):
+        await receipts.delivered(doctor, "f" * 24, 2, 3)

@@ -1,0 +1,126 @@
+"""Takes the screenshots in docs/screenshots anew, of the demo as somebody sees it who has just started it."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from carechat.demo import DOCTOR_EMAIL, PASSWORD, PATIENT_EMAIL
+from tests.e2e.conftest import CHROMIUM, FLAGS, PORT, URL
+
+PROJECT = Path(__file__).parents[1]
+FOLDER = PROJECT / "docs" / "screenshots"
+Theme = Literal["light", "dark"]
+
+
+@contextlib.contextmanager
+def served() -> Iterator[None]:
+    """Serve the demo, on data of its own and with the pages of the browser tests if these exist."""
+    with tempfile.TemporaryDirectory() as data_dir:
+        environment = os.environ | {
+            "CARECHAT_DATA_DIR": data_dir,
+            "CARECHAT_BCRYPT_COST": "4",
+            "PORT": str(PORT),
+            "REFLEX_WEB_WORKDIR": ".web-test",
+        }
+        command = [sys.executable, "-m", "carechat", "serve"]
+        with subprocess.Popen(
+            command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True
+        ) as server:
+            assert server.stdout
+            try:
+                if not any("is ready" in line for line in server.stdout):
+                    sys.exit("CareChat did not start: see above.")
+                yield
+            finally:
+                server.send_signal(signal.SIGINT)
+
+
+def wide(browser: Browser, theme: Theme) -> BrowserContext:
+    """Return a browser on a desk."""
+    return browser.new_context(
+        base_url=URL,
+        color_scheme=theme,
+        locale="en-GB",
+        viewport={"width": 1280, "height": 800},
+    )
+
+
+def phone(browser: Browser, theme: Theme) -> BrowserContext:
+    """Return a browser in a hand."""
+    return browser.new_context(
+        base_url=URL,
+        color_scheme=theme,
+        locale="en-GB",
+        viewport={"width": 390, "height": 780},
+        device_scale_factor=2,
+        is_mobile=True,
+        has_touch=True,
+    )
+
+
+def signed_in(context: BrowserContext, email: str) -> Page:
+    """Return a page on the dashboard of that person."""
+    page = context.new_page()
+    page.goto("/login")
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url("**/dashboard")
+    page.get_by_role("article").first.wait_for()
+    return page
+
+
+def chatting(page: Page, partner: str) -> Page:
+    """Return the page, on the conversation with that partner."""
+    page.goto(f"/chat?email={partner}")
+    page.get_by_role("status").get_by_text("Connected").wait_for(state="attached")
+    page.locator("[data-seq]").last.wait_for()
+    return page
+
+
+def save(page: Page, name: str) -> None:
+    """Keep what the page shows, once it has come to rest, under that name."""
+    page.wait_for_timeout(800)
+    path = FOLDER / f"{name}.png"
+    page.screenshot(path=path, animations="disabled", caret="hide")
+    print(f"{path.relative_to(PROJECT)}  {path.stat().st_size / 1000:.0f} kB")
+
+
+def take(browser: Browser) -> None:
+    """Save every screenshot; the doctor is there all the time, and reads last."""
+    entrance = wide(browser, "light").new_page()
+    entrance.goto("/login")
+    save(entrance, "sign-in")
+    doctors: dict[Theme, Page] = {}
+    themes: tuple[Theme, Theme] = ("light", "dark")
+    for theme in themes:
+        doctors[theme] = signed_in(wide(browser, theme), DOCTOR_EMAIL)
+        save(doctors[theme], f"doctor-dashboard-{theme}")
+    for theme in themes:
+        page = signed_in(phone(browser, theme), PATIENT_EMAIL)
+        page.get_by_text("Your Doctor is Available").wait_for()
+        save(page, f"patient-dashboard-{theme}")
+        save(chatting(page, DOCTOR_EMAIL), f"patient-chat-{theme}")
+    for theme in themes:
+        save(chatting(doctors[theme], PATIENT_EMAIL), f"doctor-chat-{theme}")
+
+
+def main() -> None:
+    """Serve the demo and take every screenshot of it."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with served(), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        take(browser)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
