@@ -1,4 +1,4 @@
-"""Takes the screenshots in docs/screenshots anew, of the demo as somebody sees it who has just started it."""
+"""Takes the screenshots in docs/screenshots anew, of the demo just after its start."""
 
 import contextlib
 import os
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -16,19 +17,24 @@ from carechat.demo import DOCTOR_EMAIL, PASSWORD, PATIENT_EMAIL
 from tests.e2e.conftest import CHROMIUM, FLAGS, PORT, URL
 
 PROJECT = Path(__file__).parents[1]
-FOLDER = PROJECT / "docs" / "screenshots"
 Theme = Literal["light", "dark"]
+
+FOLDER = PROJECT / "docs" / "screenshots"
+THEMES: tuple[Theme, Theme] = ("light", "dark")
+MORNING = 10
+"""The hour in the pictures, whenever they are taken."""
 
 
 @contextlib.contextmanager
 def served() -> Iterator[None]:
-    """Serve the demo, on data of its own and with the pages of the browser tests if these exist."""
+    """Serve the demo, on data of its own, with the pages that the browser tests have built."""
     with tempfile.TemporaryDirectory() as data_dir:
         environment = os.environ | {
             "CARECHAT_DATA_DIR": data_dir,
             "CARECHAT_BCRYPT_COST": "4",
             "PORT": str(PORT),
             "REFLEX_WEB_WORKDIR": ".web-test",
+            "TZ": time_zone(),
         }
         command = [sys.executable, "-m", "carechat", "serve"]
         with subprocess.Popen(
@@ -43,12 +49,19 @@ def served() -> Iterator[None]:
                 server.send_signal(signal.SIGINT)
 
 
+def time_zone() -> str:
+    """Return a zone in which it is morning now; its name counts hours west of Greenwich."""
+    west = (datetime.now(UTC).hour - MORNING + 12) % 24 - 12
+    return f"Etc/GMT{west:+d}"
+
+
 def wide(browser: Browser, theme: Theme) -> BrowserContext:
     """Return a browser on a desk."""
     return browser.new_context(
         base_url=URL,
         color_scheme=theme,
         locale="en-GB",
+        timezone_id=time_zone(),
         viewport={"width": 1280, "height": 800},
     )
 
@@ -59,7 +72,8 @@ def phone(browser: Browser, theme: Theme) -> BrowserContext:
         base_url=URL,
         color_scheme=theme,
         locale="en-GB",
-        viewport={"width": 390, "height": 780},
+        timezone_id=time_zone(),
+        viewport={"width": 390, "height": 700},
         device_scale_factor=2,
         is_mobile=True,
         has_touch=True,
@@ -100,17 +114,15 @@ def take(browser: Browser) -> None:
     entrance.goto("/login")
     save(entrance, "sign-in")
     doctors: dict[Theme, Page] = {}
-    themes: tuple[Theme, Theme] = ("light", "dark")
-    for theme in themes:
+    for theme in THEMES:
         doctors[theme] = signed_in(wide(browser, theme), DOCTOR_EMAIL)
         save(doctors[theme], f"doctor-dashboard-{theme}")
-    for theme in themes:
+    for theme in THEMES:
         page = signed_in(phone(browser, theme), PATIENT_EMAIL)
         page.get_by_text("Your Doctor is Available").wait_for()
         save(page, f"patient-dashboard-{theme}")
         save(chatting(page, DOCTOR_EMAIL), f"patient-chat-{theme}")
-    for theme in themes:
-        save(chatting(doctors[theme], PATIENT_EMAIL), f"doctor-chat-{theme}")
+    save(chatting(doctors["light"], PATIENT_EMAIL), "doctor-chat")
 
 
 def main() -> None:

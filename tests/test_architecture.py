@@ -9,6 +9,7 @@ from pathlib import Path
 # From which of our rooms a room may import; a file beside the folders is a room of its own.
 ARROWS: dict[str, set[str]] = {
     "domain": set(),
+    "webbuild": set(),
     "security": {"domain"},
     "realtime": {"domain"},
     "storage": {"domain"},

@@ -17,6 +17,10 @@ from carechat.storage.sessions import Session
 from carechat.storage.store import Store
 
 
+CANCEL_SECONDS = 1.0
+"""How soon to cancel again what goes on although it was cancelled."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The operator's choices that services act on."""
@@ -57,9 +61,10 @@ class Backend:
     async def close(self) -> None:
         """Stop what goes on by itself and close the connection to the database."""
         self.presence.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while tasks := list(self._tasks):
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
         self.passwords.close()
         await self.store.close()
 

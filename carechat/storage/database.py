@@ -1,5 +1,6 @@
 """The connection to MongoDB, and what its failures mean to the rest of CareChat."""
 
+import asyncio
 import functools
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec, TypeVar
@@ -52,14 +53,24 @@ def guarded(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any
 
     @functools.wraps(method)
     async def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        cancellations = _cancellations()
         try:
             return await method(*args, **kwargs)
         except PyMongoError as error:
             raise errors.UnavailableError(UNAVAILABLE) from error
         except UnicodeEncodeError as error:
             raise errors.InvalidError("There is a character that cannot be stored.") from error
+        finally:
+            # Before Python 3.12 asyncio.wait_for, which the driver uses, may lose one.
+            if _cancellations() > cancellations:
+                raise asyncio.CancelledError
 
     return call
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
 
 
 def object_id(identifier: str) -> ObjectId:

@@ -46,6 +46,7 @@ class Messages:
         self._tails: OrderedDict[str, _Tail] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
+    @guarded
     async def append(self, draft: Draft) -> tuple[Message, bool]:
         """Store the draft as the newest message of its conversation, journaled by a majority.
 
