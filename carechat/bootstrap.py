@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import signal
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -81,7 +82,8 @@ async def running(settings: Settings, mongodb_uri: str) -> AsyncGenerator[Backen
         backend.spawn(_prepare(settings, mongodb_uri, backend))
         backend.spawn(watch.changes(backend))
         backend.spawn(watch.database(backend))
-        yield backend
+        with _told_before_the_end(backend):
+            yield backend
     finally:
         await backend.close()
 
@@ -114,6 +116,17 @@ async def _operate(backend: Backend, act: Callable[[Backend], Awaitable[T]]) -> 
         return await act(backend)
     finally:
         await backend.close()
+
+
+@contextmanager
+def _told_before_the_end(backend: Backend) -> Generator[None]:
+    """Let `serve` announce with SIGUSR2 that it will stop this process: sockets close in order."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR2, backend.hub.close)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGUSR2)
 
 
 async def _prepare(settings: Settings, mongodb_uri: str, backend: Backend) -> None:

@@ -24,6 +24,7 @@ PORT_WAIT = 3.0
 READY_WAIT = 90.0
 DRAIN = 5
 STOP_WAIT = 10.0
+ANNOUNCE_WAIT = 1.0
 POLL = 0.1
 ANY = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 # Without the second line every worker would build the pages again and not find them.
@@ -37,6 +38,7 @@ SERVER_VARIABLES = {
 SUPERVISOR = """
 import ctypes, os, runpy, signal, sys
 PR_SET_PDEATHSIG = 1
+signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # for the workers, of whose group this is one
 
 def orphaned(number, frame):
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
@@ -207,7 +209,17 @@ def _start_server(
         start_new_session=True,
     )
     started.callback(_stop_server, server)
+    started.callback(_announce_stop, settings, server)
     return server
+
+
+def _announce_stop(settings: Settings, server: subprocess.Popen[bytes]) -> None:
+    """Let the workers close their sockets in order, before the server cuts all connections."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGUSR2)
+    deadline = time.monotonic() + ANNOUNCE_WAIT
+    while _answers_well(settings, "/readyz") and time.monotonic() < deadline:
+        time.sleep(POLL)
 
 
 def _stop_server(server: subprocess.Popen[bytes]) -> None:

@@ -12,6 +12,7 @@ from carechat.api.caller import AnyBackend
 from carechat.domain import errors
 from carechat.services import accounts, invitations
 from carechat.services.accounts import SignedIn
+from carechat.services.context import Backend
 
 HOME = "/dashboard"
 LOGIN = "/login"
@@ -39,14 +40,14 @@ async def begin_session(
         signed_in = await accounts.sign_in(backend, email, password, network)
     except errors.CareChatError as error:
         return _see(request, f"{LOGIN}?{urlencode({'error': error.code, 'next': to})}")
+    await _end_session(request, backend)
     return _welcome(request, signed_in, to)
 
 
 @router.post("/session/end")
 async def end_session(request: Request, backend: AnyBackend) -> Response:
     """Sign the browser out and send it to the sign-in page, also if it was signed out already."""
-    with suppress(errors.UnauthenticatedError):
-        await accounts.sign_out(await accounts.resolve(backend, caller.read_cookie(request)))
+    await _end_session(request, backend)
     response = _see(request, LOGIN)
     caller.clear_cookie(request, response)
     return response
@@ -61,6 +62,7 @@ async def join(
         signed_in = await invitations.accept(backend, token, password)
     except errors.CareChatError as error:
         return _see(request, f"{JOIN}?{urlencode({'token': token, 'error': error.code})}")
+    await _end_session(request, backend)
     return _welcome(request, signed_in, HOME)
 
 
@@ -68,6 +70,12 @@ def own_path(path: str) -> str:
     """Return the path if it leads to a page of our own, else the dashboard's."""
     is_own = path.startswith("/") and not path.startswith("//")
     return path if is_own and "\\" not in path and path.isprintable() else HOME
+
+
+async def _end_session(request: Request, backend: Backend) -> None:
+    """End the session that the cookie names; one that cannot be reached ends by itself."""
+    with suppress(errors.UnauthenticatedError, errors.UnavailableError):
+        await accounts.sign_out(await accounts.resolve(backend, caller.read_cookie(request)))
 
 
 def _welcome(request: Request, signed_in: SignedIn, path: str) -> Response:

@@ -18,6 +18,7 @@ from carechat.domain.events import (
     FellBehind,
     MessageSent,
     ReceiptMoved,
+    ServerStopping,
     SessionEnded,
 )
 from carechat.domain.messages import Message
@@ -158,6 +159,8 @@ class _Socket:
                         await self._write(schemas.MessageFrame.of(message))
                 case ReceiptMoved(receipt):
                     await self._write(schemas.ReceiptFrame.of(receipt))
+                case ServerStopping():
+                    return GOING_AWAY
                 case FellBehind():
                     return TOO_SLOW
                 case SessionEnded(ending):

@@ -48,6 +48,11 @@ class FellBehind:
     """This listener did not keep up and missed events; it must read what it missed."""
 
 
+@dataclass(frozen=True, slots=True)
+class ServerStopping:
+    """This process is about to stop; another one, or the next, goes on."""
+
+
 class Ending(StrEnum):
     """Why a session is over."""
 
@@ -69,5 +74,6 @@ Event = (
     | ConversationChanged
     | DatabaseChanged
     | FellBehind
+    | ServerStopping
     | SessionEnded
 )

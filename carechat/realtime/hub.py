@@ -5,7 +5,14 @@ from collections import defaultdict
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
-from carechat.domain.events import DatabaseChanged, Ending, Event, FellBehind, SessionEnded
+from carechat.domain.events import (
+    DatabaseChanged,
+    Ending,
+    Event,
+    FellBehind,
+    ServerStopping,
+    SessionEnded,
+)
 
 BUFFER = 256
 """Events that a listener may be behind before it is told to read what it missed."""
@@ -54,12 +61,15 @@ class Hub:
 
     def __init__(self) -> None:
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
+        self.is_closed = False
 
     @contextmanager
     def listen(self, email: str, session_id: str) -> Generator[Listener]:
         """Give a listener for that person's events, of that session, until the context is left."""
         listener = Listener(email, session_id)
         self._listeners[email].add(listener)
+        if self.is_closed:
+            listener.tell(ServerStopping())
         try:
             yield listener
         finally:
@@ -76,6 +86,11 @@ class Hub:
     def database_changed(self, reachable: bool) -> None:
         """Tell everybody that messages can be stored again, or not for now."""
         self.publish(DatabaseChanged(reachable), list(self._listeners))
+
+    def close(self) -> None:
+        """Tell everybody, also who comes now, that this process is about to stop."""
+        self.is_closed = True
+        self.publish(ServerStopping(), list(self._listeners))
 
     def end_session(self, session_id: str, ending: Ending) -> None:
         """End every listener of that session."""

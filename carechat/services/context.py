@@ -16,7 +16,6 @@ from carechat.security.tokens import Tokens
 from carechat.storage.sessions import Session
 from carechat.storage.store import Store
 
-
 CANCEL_SECONDS = 1.0
 """How soon to cancel again what goes on although it was cancelled."""
 

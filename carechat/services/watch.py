@@ -44,8 +44,10 @@ async def database(backend: Backend) -> None:
 
 
 async def is_ready(backend: Backend) -> bool:
-    """Whether the database was prepared and messages can be stored right now."""
-    return backend.prepared.is_set() and await backend.store.is_reachable()
+    """Whether messages can be stored right now, and this process is not about to stop."""
+    if backend.hub.is_closed or not backend.prepared.is_set():
+        return False
+    return await backend.store.is_reachable()
 
 
 async def _end_gone_sessions(backend: Backend) -> None:

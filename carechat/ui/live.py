@@ -5,7 +5,7 @@ import asyncio
 import reflex as rx
 
 from carechat.domain import errors
-from carechat.domain.events import Ending, Event, SessionEnded
+from carechat.domain.events import DatabaseChanged, Ending, Event, FellBehind, SessionEnded
 from carechat.services import feed
 from carechat.services.context import Context
 from carechat.ui import routes, session
@@ -14,6 +14,9 @@ from carechat.ui.inbox.state import Inbox
 
 RETRY_SECONDS = 1.0
 """Between two tries to follow the feed while the database does not answer."""
+
+_MISSED = (FellBehind(), DatabaseChanged(reachable=True))
+"""After these the page may lack something, and reads what it shows again."""
 
 
 class Live(rx.State):
@@ -33,7 +36,9 @@ class Live(rx.State):
                     if isinstance(event, SessionEnded):
                         yield rx.redirect(await self._sign_in(event.ending))
                         return
-                    if await self._apply(ctx, event):
+                    if event in _MISSED:
+                        await self._load(ctx)
+                    elif await self._apply(ctx, event):
                         yield Inbox.paint
         except errors.UnavailableError:
             await asyncio.sleep(RETRY_SECONDS)

@@ -1,5 +1,6 @@
 """Who is behind a State event: the session of the socket's cookie, verified each time."""
 
+import asyncio
 from contextvars import ContextVar
 from http.cookies import CookieError, SimpleCookie
 
@@ -12,6 +13,11 @@ from reflex.state import BaseState, StateUpdate
 from carechat.domain import errors
 from carechat.services import accounts
 from carechat.services.context import Backend, Context
+
+RETRY_SECONDS = 1.0
+"""Between two tries to find out who a page belongs to while the database does not answer."""
+
+_HYDRATION = (".hydrate", ".hydrate_and_load")
 
 STARTING = "CareChat is starting. Please try again in a moment."
 
@@ -64,7 +70,7 @@ class SessionMiddleware(Middleware):
         """Let the event see its verified caller, and a state that is the caller's own."""
         if self.backend is None:
             raise errors.UnavailableError(STARTING)
-        ctx = await self._resolve(self.backend, state.router.headers.cookie)
+        ctx = await self._resolve(self.backend, state.router.headers.cookie, event)
         _backend.set(self.backend)
         _caller.set(ctx)
         root = state._get_root_state()
@@ -75,11 +81,18 @@ class SessionMiddleware(Middleware):
             owner._session_id = session_id
         return None
 
-    async def _resolve(self, backend: Backend, cookie_header: str) -> Context | None:
-        try:
-            return await accounts.resolve(backend, self._token(cookie_header))
-        except errors.UnauthenticatedError:
-            return None
+    async def _resolve(self, backend: Backend, cookie_header: str, event: Event) -> Context | None:
+        token = self._token(cookie_header)
+        while True:
+            try:
+                return await accounts.resolve(backend, token)
+            except errors.UnauthenticatedError:
+                return None
+            except errors.UnavailableError:
+                # A page hydrates once: it waits, for as long as its socket is open.
+                if not event.name.endswith(_HYDRATION):
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
 
     def _token(self, cookie_header: str) -> str:
         try:

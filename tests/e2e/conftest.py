@@ -205,5 +205,3 @@ def screens(clinic: Clinic, browser: Browser) -> Iterator[Screens]:
     yield screens
     screens.close()
     assert screens.complaints == []
-
-

@@ -181,7 +181,9 @@ async def test_a_password_is_only_changed_by_who_knows_it(backend: Backend) -> N
     await sign_in(backend, ctx.user.email, PASSWORD)
 
 
-@pytest.mark.parametrize("new", ["short", "password", "x" * 73, "nul\0nul\0nul", "half \ud800 a pair"])
+@pytest.mark.parametrize(
+    "new", ["short", "password", "x" * 73, "nul\0nul\0nul", "half \ud800 a pair"]
+)
 async def test_a_password_that_cannot_be_chosen_changes_nothing(backend: Backend, new: str) -> None:
     ctx = await a_doctor(backend)
     other = await a_caller(backend, ctx.user)

@@ -219,9 +219,7 @@ def windows(built_stores: list[Store]) -> Generator[Windows]:
             loop.run(one.close())
 
 
-@rounds(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@rounds(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     limit=st.integers(1, 12),
     before=st.none() | st.integers(0, 13),

@@ -9,9 +9,7 @@ from carechat.domain import errors, inbox
 from carechat.domain.conversations import Summary, Unread
 from carechat.domain.events import (
     ConversationChanged,
-    DatabaseChanged,
     Event,
-    FellBehind,
     MessageSent,
     PresenceChanged,
     ReceiptMoved,
@@ -58,7 +56,6 @@ class Inbox(rx.State):
     _summaries: dict[str, Summary] = {}
     _unread: dict[str, Unread] = {}
     _touched: set[str] = set()
-    _unsure: bool = False
     _painting: bool = False
 
     @rx.event
@@ -103,8 +100,6 @@ class Inbox(rx.State):
                 self._note(ctx, receipt.conversation_id, event)
             case PresenceChanged(email):
                 self._touched |= {one.conversation.id for one in self._with(email)}
-            case FellBehind() | DatabaseChanged():
-                self._unsure = True
             case _:
                 return False
         starts, self._painting = not self._painting, True
@@ -120,7 +115,7 @@ class Inbox(rx.State):
             self._set(phase=Phase.FAILED.value)
             return
         self._summaries = {one.conversation.id: one for one in found.summaries}
-        self._unread, self._touched, self._unsure = found.unread, set(), False
+        self._unread, self._touched = found.unread, set()
         self.shown = [_row(ctx, one) for one in found.summaries]
         self.loaded, self.changed = self.loaded + 1, []
         self._set(total=found.total, more=found.total > len(found.summaries))
@@ -140,9 +135,6 @@ class Inbox(rx.State):
         return [one for one in self._summaries.values() if email in one.conversation.emails]
 
     async def _paint(self, ctx: Context) -> None:
-        if self._unsure:
-            await self.show(ctx)
-            return
         touched, self._touched = self._touched, set()
         loaded = {row.id: row for row in self.shown}
         changed = {change["id"]: change for change in self.changed}
@@ -153,6 +145,7 @@ class Inbox(rx.State):
                 changed.pop(conversation_id, None)
                 changed[conversation_id] = change
         self._set(changed=list(changed.values())[-MAX_CHANGED:])
+        self._set(total=max(self.total, len(loaded | changed)))
         self._count()
 
     async def _current(self, ctx: Context, conversation_id: str) -> Summary:
