@@ -7,9 +7,10 @@ from functools import partial
 import reflex as rx
 from reflex.config import get_config
 from reflex.state import FrontendEventExceptionState
+from reflex.utils.exec import is_prod_mode
 from reflex.utils.prerequisites import get_web_dir
 
-from carechat import bootstrap, demo, settings
+from carechat import bootstrap, demo, logs, settings
 from carechat.api import app as api_app
 from carechat.api import guard
 from carechat.ui import errors, pages, theme
@@ -28,6 +29,8 @@ sessions = SessionMiddleware(api.state.cookie)
 @asynccontextmanager
 async def serving() -> AsyncGenerator[None]:
     """Let the API and the pages be served for as long as the app runs."""
+    if is_prod_mode():
+        logs.redact()
     async with bootstrap.serving(_settings) as backend:
         api.state.backend = sessions.backend = backend
         try:

@@ -130,6 +130,8 @@ class Settings(BaseSettings):
         """Each environment variable with its effective value, secrets hidden."""
         shown: dict[str, str] = {}
         for name, field in type(self).model_fields.items():
+            if name == "embedded_uri":  # `serve` tells its workers, nobody sets it
+                continue
             value = str(self.effective.get(name, getattr(self, name)))
             shown[str(field.alias)] = "********" if name in SECRETS and value else value
         return shown

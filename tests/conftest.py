@@ -17,12 +17,14 @@ from pymongo.database import Database
 from xdist.scheduler import LoadScopeScheduling
 
 from carechat.api import app as api
+from carechat.api.guard import Guard
 from carechat.bootstrap import build
 from carechat.realtime.presence import Presence
 from carechat.services.context import Backend
 from carechat.settings import Settings
 from carechat.storage import embedded
 from tests import listening, serving, unreliable
+from tests.serving import Server
 from tests.unreliable import Unreliable
 
 ORIGIN = "http://localhost:8000"
@@ -210,7 +212,13 @@ async def client(app: FastAPI) -> AsyncGenerator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def server(app: FastAPI, tmp_path: Path) -> AsyncGenerator[serving.Server]:
-    """Give a real server with the API, some pages and the guard before both."""
-    async with serving.serve(serving.guarded(app, tmp_path / "pages", ORIGIN)) as server:
+def guarded(app: FastAPI, tmp_path: Path) -> Guard:
+    """Return that API with some pages, behind the guard."""
+    return serving.guarded(app, tmp_path / "pages", ORIGIN)
+
+
+@pytest.fixture
+async def server(guarded: Guard) -> AsyncGenerator[Server]:
+    """Give a real server for all of that."""
+    async with serving.serve(guarded) as server:
         yield server

@@ -10,6 +10,7 @@ from pathlib import Path
 ARROWS: dict[str, set[str]] = {
     "domain": set(),
     "webbuild": set(),
+    "logs": set(),
     "security": {"domain"},
     "realtime": {"domain"},
     "storage": {"domain"},

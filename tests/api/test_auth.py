@@ -11,7 +11,7 @@ import pytest
 from carechat.domain.users import Role
 from carechat.services import accounts, users
 from carechat.services.context import Backend, Context
-from tests.api.test_messages import code
+from tests.answers import code, post
 from tests.conftest import ORIGIN, SECRET, Clock
 from tests.factories import PASSWORD, a_caller, a_doctor, a_token, a_user, bearer
 
@@ -79,7 +79,7 @@ async def test_after_ten_failures_one_has_to_wait(client: Client, doctor: Contex
 async def test_what_is_no_address_and_password_is_invalid(
     client: Client, body: dict[str, Any]
 ) -> None:
-    assert code(await client.post("/auth/login", json=body)) == (422, "invalid")
+    assert code(await post(client, "/auth/login", body)) == (422, "invalid")
 
 
 async def test_signing_out_ends_the_session(client: Client, doctor: Context) -> None:

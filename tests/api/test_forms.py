@@ -8,13 +8,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from hypothesis import given
+from hypothesis import settings as rounds
 from hypothesis import strategies as st
 
 from carechat.api import app as api
 from carechat.api.forms import own_path
 from carechat.services import invitations
 from carechat.services.context import Backend, Context
-from tests.api.test_messages import code
+from tests.answers import code
 from tests.conftest import ORIGIN
 from tests.factories import PASSWORD, a_doctor, a_token
 
@@ -49,7 +50,7 @@ async def test_signing_in_sets_a_cookie_that_no_script_reads(
     assert cookie["httponly"]
     assert not cookie["secure"]
     assert (cookie["samesite"], cookie["path"], cookie["domain"]) == ("lax", "/", "")
-    me = await client.get("/auth/me", cookies={"carechat_session": cookie.value})
+    me = await client.get("/auth/me")
     assert me.json()["email"] == doctor.user.email
 
 
@@ -132,6 +133,7 @@ async def test_nobody_is_led_to_a_foreign_page(path: str) -> None:
     assert own_path(path) == "/dashboard"
 
 
+@rounds(deadline=None)
 @given(st.text(st.sampled_from("/\\.:@?#[]ab \t\n%")) | st.text())
 def test_whatever_is_followed_is_a_path_of_our_own(text: str) -> None:
     path = own_path(text)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from carechat.api import schemas
 from carechat.services import conversations, users
 from carechat.services.context import Backend, Context
+from tests.answers import code, post
 from tests.conftest import Records
 from tests.factories import a_doctor, a_pair, a_patient, bearer, days_of_talk, says, to
 
@@ -45,16 +46,6 @@ async def posts(doctor: Context, patient: Context) -> str:
 def between(doctor: Context, patient: Context) -> str:
     """Return the path of the messages of two people."""
     return f"/messages/{doctor.user.email}/{patient.user.email}"
-
-
-def code(answer: httpx.Response) -> tuple[int, str]:
-    """Return the status and the code of a refusal, which has to look like one."""
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.headers["cache-control"] == "no-store"
-    problem = answer.json()
-    assert problem.keys() == {"status", "title", "detail", "code"}
-    assert problem["status"] == answer.status_code
-    return answer.status_code, problem["code"]
 
 
 async def test_a_message_has_every_field_of_the_contract(
@@ -190,7 +181,7 @@ async def test_a_reply_names_a_message_of_the_same_conversation(
     assert (answer.status_code, answer.json()["reply_to"]) == (201, first.id)
     for reply_to in (other.id, "f" * 24, "", "x", "\ud800"):
         bad = {"message": "Yes", "reply_to": reply_to}
-        answer = await client.post(posts, json=bad, headers=bearer(doctor))
+        answer = await post(client, posts, bad, bearer(doctor))
         assert code(answer) == (422, "invalid")
 
 
@@ -226,7 +217,7 @@ BAD_BODIES: list[Any] = [
 async def test_bad_input_is_refused_and_stores_nothing(
     client: Client, doctor: Context, posts: str, records: Records, body: object
 ) -> None:
-    answer = await client.post(posts, json=body, headers=bearer(doctor))
+    answer = await post(client, posts, body, bearer(doctor))
     assert code(answer) == (422, "invalid")
     assert records["messages"].count_documents({}) == 0
 
