@@ -142,6 +142,7 @@ def built(settings: Settings, mongodb_uri: str, clock: Clock) -> Backend:
 async def backend(built: Backend) -> AsyncGenerator[Backend]:
     """Give that backend, with the database prepared."""
     await built.store.open()
+    built.prepared.set()
     yield built
     await built.close()
 
@@ -191,6 +192,7 @@ def built_on_failing(settings: Settings, failing: Unreliable, clock: Clock) -> B
 async def fragile(built_on_failing: Backend) -> AsyncGenerator[Backend]:
     """Give that backend, with the database prepared."""
     await built_on_failing.store.open()
+    built_on_failing.prepared.set()
     yield built_on_failing
     await built_on_failing.close()
 

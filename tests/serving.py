@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import mimetypes
 import socket
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -75,12 +76,12 @@ async def _until_it_listens(port: int) -> None:
 
 def guarded(api: FastAPI, pages: Path, origin: str) -> Guard:
     """Return the API with pages at the root, as Reflex mounts them, behind the guard."""
-    for name in ("", "dashboard", "login"):
+    for name in ("", "dashboard", "login", "deep/folder"):
         (pages / name).mkdir(parents=True, exist_ok=True)
         (pages / name / "index.html").write_text(PAGE)
+    mimetypes.init()  # reads a file of the system, else with the first file that is served
     (pages / "assets").mkdir(exist_ok=True)
     (pages / "assets" / "app.js").write_text("1")
-    (pages / "folder").mkdir(exist_ok=True)
     api.mount("", StaticFiles(directory=pages, html=True))
     return Guard(api, [origin], pages)
 

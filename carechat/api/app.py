@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import Match, Mount
 
 from carechat.api import (
     auth,
@@ -60,5 +60,5 @@ def _is_routed(request: Request, method: str) -> bool:
     return any(
         route.matches(scope)[0] is Match.FULL
         for route in request.app.router.routes
-        if getattr(route, "endpoint", None) is not _no_such_route
+        if getattr(route, "endpoint", None) is not _no_such_route and not isinstance(route, Mount)
     )

@@ -114,7 +114,8 @@ function useGrowing(field, text) {
   useLayoutEffect(() => {
     const { style } = field.current;
     style.height = "auto";
-    style.height = `${field.current.scrollHeight}px`;
+    const { scrollHeight, offsetHeight, clientHeight } = field.current;
+    style.height = `${scrollHeight + offsetHeight - clientHeight}px`;
   }, [field, text]);
 }
 

@@ -19,20 +19,22 @@ export function Feed(props) {
   const log = useRef(null);
   const rows = useRows(history, props.newest);
   const [first, setFirst] = useState(null);
-  const [view, setView] = useState({ bottom: true, newest: 0, nearTop: false });
+  const [view, setView] = useState({ bottom: true, newest: 0, nearing: null });
   const now = useNow();
   const settled = useSettled(history, first);
 
   const { start, end } = timeline.windowOf(rows, first);
   const atNewest = end === rows.length;
-  const wantsOlder = view.nearTop && start === 0 && older && rows.length > 0 && rows[0].seq > 1;
+  const oldest = rows[0]?.seq ?? 0;
+  const wantsOlder = view.nearing === oldest && start === 0 && older && oldest > 1;
   const seen = useHighest(view.newest);
 
   const showNewest = useReadingPosition(log, (next) => {
     if (next.nearTop && start > 0) setFirst(timeline.moved(rows, first, -timeline.STEP));
     else if (next.nearBottom && !atNewest) setFirst(timeline.moved(rows, first, timeline.STEP));
-    const { bottom, newest, nearTop } = next;
-    setView((last) => (isSame(last, { bottom, newest, nearTop }) ? last : { bottom, newest, nearTop }));
+    // Where the reader was among other rows does not count: each page is asked for once.
+    const sight = { bottom: next.bottom, newest: next.newest, nearing: next.nearTop ? oldest : null };
+    setView((last) => (isSame(last, sight) ? last : sight));
   });
   const toNewest = () => {
     setFirst(null);
@@ -40,7 +42,7 @@ export function Feed(props) {
   };
 
   useOwnWords(waiting, toNewest);
-  useRequest(wantsOlder ? rows[0].seq : null, connected, onOlder);
+  useRequest(wantsOlder ? oldest : null, connected, onOlder);
   useRequest(timeline.gapAfter(rows), connected, onGap);
   useReading(lastOfPartner(rows, seen), connected, onRead);
 
@@ -66,7 +68,7 @@ export function Feed(props) {
         {conversation !== "" && shown.length === 0 && (
           <p className="chat-empty">No messages yet. Say hello.</p>
         )}
-        {older && rows.length > 0 && rows[0].seq > 1 && (
+        {older && oldest > 1 && (
           <p className="chat-earlier">{wantsOlder && "Loading earlier messages…"}</p>
         )}
         {timeline.byDay(shown).map(({ day, at, messages }) => (
@@ -155,7 +157,7 @@ function underWay(waiting, rows) {
 }
 
 function isSame(a, b) {
-  return a.bottom === b.bottom && a.newest === b.newest && a.nearTop === b.nearTop;
+  return a.bottom === b.bottom && a.newest === b.newest && a.nearing === b.nearing;
 }
 
 function Loading() {

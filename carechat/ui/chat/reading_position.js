@@ -22,7 +22,7 @@ const NEAR_EDGE_PX = 600;
  * @returns {() => void} brings the newest into sight, and keeps it there
  */
 export function useReadingPosition(logRef, report) {
-  const place = useRef({ bottom: true, key: null, top: 0, height: 0 });
+  const place = useRef({ bottom: true, key: null, top: 0, height: 0, length: 0 });
 
   const measure = useEffectEvent(() => {
     const log = logRef.current;
@@ -32,6 +32,7 @@ export function useReadingPosition(logRef, report) {
       key: view.first?.dataset.key,
       top: topOf(view.first, log),
       height: log.clientHeight,
+      length: log.scrollHeight,
     };
     report(view);
   });
@@ -60,7 +61,7 @@ export function useReadingPosition(logRef, report) {
 
   return () => {
     place.current.bottom = true;
-    restore(logRef.current, place.current);
+    toBottom(logRef.current);
   };
 }
 
@@ -80,15 +81,23 @@ function viewOf(log) {
   };
 }
 
+/** Undoes what the content did, and not what the reader does: a scroll may be gliding on meanwhile. */
 function restore(log, place) {
   if (place.bottom) {
-    log.scrollTop = log.scrollHeight;
+    if (log.clientHeight !== place.height || log.scrollHeight !== place.length) toBottom(log);
     return;
   }
   const node = place.key && log.querySelector(`[data-key="${CSS.escape(place.key)}"]`);
-  if (node) log.scrollTop += topOf(node, log) - place.top;
+  const moved = node ? topOf(node, log) - place.top : 0;
+  if (Math.abs(moved) >= 1) log.scrollTop += moved;
 }
 
+function toBottom(log) {
+  log.scrollTop = log.scrollHeight;
+}
+
+/** How far below the beginning of the log's content. */
 function topOf(node, log) {
-  return node ? node.getBoundingClientRect().top - log.getBoundingClientRect().top : 0;
+  if (!node) return 0;
+  return node.getBoundingClientRect().top - log.getBoundingClientRect().top + log.scrollTop;
 }
