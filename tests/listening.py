@@ -83,5 +83,5 @@ async def watch(backend: Backend) -> None:
     session = (await accounts.begin_session(backend, nobody)).session
     with backend.hub.listen(nobody.email, session.id) as listener:
         await backend.store.sessions.end(session.id)
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(4 * SECONDS):  # a MongoDB that has only just started takes time
             assert isinstance(await listener.next(), SessionEnded)

@@ -1,11 +1,11 @@
 """A mongod for tests that fails on request: its answers can be broken off or made uncertain."""
 
+import socket
 import subprocess
 import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from socket import socket as Socket
 from typing import Any
 
 import pymongo
@@ -65,7 +65,7 @@ class Unreliable:
 @contextmanager
 def running(folder: Path) -> Generator[Unreliable]:
     """Give such a mongod, on a port of its own."""
-    with Socket() as probe:
+    with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     options = ["--replSet", "rs0", "--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket"]

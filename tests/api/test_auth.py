@@ -211,11 +211,12 @@ CHANGES = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "body"), CHANGES)
+@pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("origin", [None, "null", "http://evil.test", "http://localhost:8001"])
 async def test_a_cookie_changes_nothing_without_the_pages_own_origin(
-    client: Client, doctor: Context, method: str, path: str, body: object, origin: str | None
+    client: Client, doctor: Context, change: tuple[str, str, object], origin: str | None
 ) -> None:
+    method, path, body = change
     client.cookies.set("carechat_session", a_token(doctor))
     headers = {"Origin": origin} if origin else {}
     answer = await client.request(method, path, json=body, headers=headers)

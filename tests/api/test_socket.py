@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from carechat.api import socket as door
 from carechat.domain import errors
-from carechat.services import accounts, users
+from carechat.services import accounts, messages, users
 from carechat.services.context import Backend, Context
 from tests.conftest import ORIGIN, Clock, Records
 from tests.factories import PASSWORD, a_caller, a_doctor, a_pair, a_patient, a_token, days_of_talk
@@ -233,9 +233,10 @@ async def test_a_push_is_followed_by_a_receipt_for_the_sender(
 
 
 async def test_sync_brings_everything_after_a_number_in_order_over_many_pages(
-    connect: Open, doctor: Context, patient: Context
+    connect: Open, doctor: Context, patient: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await days_of_talk(doctor, patient, 405)
+    monkeypatch.setattr(messages, "MAX_PAGE", 10)
+    await days_of_talk(doctor, patient, 45)
     ours = await connect(doctor)
     conversation_id = (await doctor.store.conversations.of(doctor.user.email))[0][1].id
     await ours.send(type="sync", after={conversation_id: 2})
@@ -243,7 +244,7 @@ async def test_sync_brings_everything_after_a_number_in_order_over_many_pages(
     while not frames or frames[-1]["type"] != "synced":
         if (frame := await ours.next())["type"] != "receipt":
             frames.append(frame)
-    assert [frame["seq"] for frame in frames[:-1]] == list(range(3, 406))
+    assert [frame["seq"] for frame in frames[:-1]] == list(range(3, 46))
 
 
 async def test_sync_of_several_conversations_brings_each(
@@ -428,10 +429,10 @@ async def test_when_a_session_ends_its_sockets_close_within_a_second(
     watching: Backend,
     other_process: Backend,
     connect: Open,
-    doctor: Context,
-    patient: Context,
+    pair: tuple[Context, Context],
     end: Ends,
 ) -> None:
+    doctor, patient = pair
     ours, second, theirs = await connect(doctor), await connect(doctor), await connect(patient)
     await end(other_process, doctor)
     assert await ours.closed(seconds=1) == 4401
@@ -487,9 +488,9 @@ async def test_a_socket_that_is_left_leaves_nothing_behind(
     for _ in range(5):
         async with a_socket(server, doctor):
             assert backend.presence.is_present(doctor.user.email)
-    async with asyncio.timeout(5):
-        while backend.hub.sessions() or backend.presence.is_present(doctor.user.email):
-            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.5)
+    assert not backend.hub.sessions()
+    assert not backend.presence.is_present(doctor.user.email)
 
 
 anything = st.recursive(
@@ -506,10 +507,8 @@ values = anything | st.sampled_from(["send", "read", "sync", "ping"])
 @rounds(max_examples=300, deadline=None)
 @given(anything | st.dictionaries(fields, values))
 def test_any_json_is_a_frame_or_invalid(frame: object) -> None:
-    try:
+    with suppress(errors.InvalidError):
         door._parse(frame)  # pyright: ignore[reportPrivateUsage]
-    except errors.InvalidError as refusal:
-        assert refusal.detail
 
 
 async def test_the_clock_of_a_message_is_the_servers(

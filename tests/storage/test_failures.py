@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from tests.unreliable import Unreliable
 
 CONVERSATION = "5" * 24
 UNCERTAIN = {"code": 64, "errmsg": "waiting for replication timed out"}
-SLOWLY: dict[str, object] = {"blockConnection": True, "blockTimeMS": 250}
+SLOWLY: dict[str, Any] = {"blockConnection": True, "blockTimeMS": 250}
 REFUSED = 8000
 """An error code that no driver tries again by itself."""
 

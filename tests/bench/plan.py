@@ -1,0 +1,44 @@
+"""How much is measured: enough for a table, or just enough to see that the measuring works."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Numbers of messages, pages and so on for each measurement."""
+
+    messages: int
+    """From one page to another, one pair of people alone."""
+    pairs: int
+    """Pairs with both pages open, of whom one after the other writes."""
+    messages_of_pairs: int
+    counted_messages: int
+    """Those whose bytes and round trips are counted."""
+    openings: int
+    requests: int
+    sizes: tuple[int, ...]
+    """Conversations of so many messages are read."""
+    pages: int
+    """Pages of one person, for memory and processor time."""
+
+
+FULL = Plan(
+    messages=300,
+    pairs=20,
+    messages_of_pairs=200,
+    counted_messages=50,
+    openings=10,
+    requests=200,
+    sizes=(1_000, 100_000),
+    pages=20,
+)
+SHORT = Plan(
+    messages=20,
+    pairs=2,
+    messages_of_pairs=10,
+    counted_messages=5,
+    openings=2,
+    requests=20,
+    sizes=(1_000, 10_000),
+    pages=3,
+)

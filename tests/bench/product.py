@@ -1,0 +1,166 @@
+"""The product as it is measured: served from a folder of its own, with people to try it."""
+
+import contextlib
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from carechat.storage import embedded
+from tests.bench import machine
+
+PROJECT = Path(__file__).parents[2]
+PORT = 8230
+URL = f"http://localhost:{PORT}"
+PASSWORD = "correct horse battery"
+PAIRS = 60
+"""Enough for every measurement to have people of its own."""
+
+STOP_SECONDS = 30
+PROFILE_BYTES = 64_000_000
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account, who may also write without a browser."""
+
+    email: str
+    api: httpx.Client
+
+    def conversation(self) -> str:
+        """Return the id of the only conversation of this person."""
+        return self.api.get("/conversations").raise_for_status().json()[0]["id"]
+
+    def says(self, conversation: str, text: str) -> None:
+        """Send a message through the API."""
+        path = f"/conversations/{conversation}/messages"
+        self.api.post(path, json={"message": text}).raise_for_status()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A doctor and a patient who talk with each other and nobody else."""
+
+    doctor: Person
+    patient: Person
+
+    def __iter__(self) -> Iterator[Person]:
+        return iter((self.doctor, self.patient))
+
+
+@dataclass(frozen=True)
+class Product:
+    """A served CareChat that said after so many seconds that it is ready."""
+
+    folder: Path
+    pid: int
+    start_seconds: float
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def pair(self) -> Pair:
+        """Return two people whom no other measurement has."""
+        number = next(self._numbers)
+        return Pair(_signed_in(f"doctor{number}"), _signed_in(f"patient{number}"))
+
+    def memory(self) -> int:
+        """Return the bytes that the server has resident, without its MongoDB."""
+        return machine.memory(self._processes(mongod=False))
+
+    def busy(self, mongod: bool = False) -> float:
+        """Return the seconds of processor time that the server, or its MongoDB, has used."""
+        return machine.busy(self._processes(mongod))
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[Database[Document]]:
+        """Give the database beside the server, to fill it quickly and to see what is asked."""
+        mongodb = embedded.attach(self.folder / "data")
+        with mongodb, MongoClient[Document](mongodb.uri, tz_aware=True) as client:
+            yield client["carechat"]
+
+    @contextlib.contextmanager
+    def operations(self) -> Iterator[list[Document]]:
+        """Give a list that holds, once this is left, all that the server asked MongoDB meanwhile.
+
+        They are as MongoDB's profiler describes them; waiting for changes is left out.
+        """
+        found: list[Document] = []
+        with self.database() as database:
+            database.drop_collection("system.profile")
+            database.create_collection("system.profile", capped=True, size=PROFILE_BYTES)
+            database.command("profile", 2)
+            yield found
+            database.command("profile", 0)
+            ours = {"appName": "carechat", "op": {"$ne": "getmore"}}
+            found += database["system.profile"].find(ours)
+
+    def _processes(self, mongod: bool) -> list[int]:
+        return [
+            pid for pid, name in machine.offspring(self.pid) if name.startswith("mongod") == mongod
+        ]
+
+
+@contextlib.contextmanager
+def serve(folder: Path, **variables: str) -> Iterator[Product]:
+    """Give the product, served from the pages and the data in that folder."""
+    environment = _environment(folder) | variables
+    command = [sys.executable, "-m", "carechat", "serve"]
+    began = time.monotonic()
+    with subprocess.Popen(
+        command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout
+        try:
+            assert any("is ready" in line for line in server.stdout), "the server did not start"
+            yield Product(folder, server.pid, time.monotonic() - began)
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(STOP_SECONDS)
+
+
+def populate(folder: Path, **variables: str) -> None:
+    """Let the pairs of people have accounts."""
+    roster = folder / "people.csv"
+    roster.write_text("\n".join(["email,name,role,doctor_emails,password", *_people()]))
+    subprocess.run(
+        [sys.executable, "-m", "carechat", "users", "import", str(roster)],
+        cwd=PROJECT,
+        env=_environment(folder) | variables,
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return os.environ | {
+        "CARECHAT_DATA_DIR": str(folder / "data"),
+        "CARECHAT_SEND_RATE": "1000/1000",
+        "PORT": str(PORT),
+        "REFLEX_WEB_WORKDIR": str(folder / "web"),
+    }
+
+
+def _people() -> Iterator[str]:
+    for number in range(1, PAIRS + 1):
+        doctor = f"doctor{number}@example.com"
+        yield f"{doctor},Dr. Sarah Chen,doctor,,{PASSWORD}"
+        yield f"patient{number}@example.com,Maria Jones,patient,{doctor},{PASSWORD}"
+
+
+def _signed_in(name: str) -> Person:
+    api = httpx.Client(base_url=URL)
+    email = f"{name}@example.com"
+    answer = api.post("/auth/login", json={"email": email, "password": PASSWORD})
+    api.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['access_token']}"
+    return Person(email, api)

@@ -1,0 +1,13 @@
+"""Messages of 40 characters, each with a mark by which pages find it again."""
+
+import itertools
+
+LENGTH = 40
+
+_numbers = itertools.count(1)
+
+
+def marked() -> tuple[str, str]:
+    """Return a mark that no other message has, and a text with it."""
+    mark = f"bench-{next(_numbers):06d}"
+    return mark, f"{mark} How are you feeling today?".ljust(LENGTH, ".")

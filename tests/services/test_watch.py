@@ -1,0 +1,138 @@
+"""The watch: what other processes change reaches the open screens of this one within a second."""
+
+import asyncio
+
+import pytest
+
+from carechat.domain.events import (
+    ConversationChanged,
+    DatabaseChanged,
+    Ending,
+    MessageSent,
+    SessionEnded,
+)
+from carechat.services import accounts, users, watch
+from carechat.services.context import Backend
+from tests import listening
+from tests.factories import PASSWORD, a_caller, a_doctor, a_pair, a_patient, says
+from tests.listening import a_screen
+from tests.unreliable import Unreliable
+
+WITHIN = 1.0
+
+
+async def test_a_session_ended_elsewhere_ends_its_screens(
+    watching: Backend, other_process: Backend
+) -> None:
+    doctor, patient = await a_pair(watching)
+    async with a_screen(doctor) as one, a_screen(doctor) as two, a_screen(patient) as theirs:
+        await other_process.store.sessions.end(doctor.session.id)
+        for screen in (one, two):
+            assert (await screen.until(SessionEnded, WITHIN)).ending is Ending.ENDED
+        assert not theirs.closed
+
+
+async def test_disabling_elsewhere_ends_the_screens_and_tells_the_partner(
+    watching: Backend, other_process: Backend
+) -> None:
+    doctor, patient = await a_pair(watching)
+    async with a_screen(doctor) as ours, a_screen(patient) as theirs:
+        await users.disable(other_process, patient.user.email)
+        await theirs.until(SessionEnded, WITHIN)
+        changed = await ours.until(ConversationChanged, WITHIN)
+        assert not changed.conversation.writable
+
+
+async def test_a_new_password_ends_the_other_screens_only(
+    watching: Backend, other_process: Backend
+) -> None:
+    doctor, _ = await a_pair(watching)
+    elsewhere = await a_caller(watching, doctor.user)
+    async with a_screen(doctor) as here, a_screen(elsewhere) as there:
+        own = await accounts.resolve(
+            other_process,
+            watching.tokens.issue(
+                doctor.user, doctor.session.id, doctor.session.active_at, doctor.session.expires_at
+            ),
+        )
+        await accounts.change_password(own, PASSWORD, "another fine password")
+        await there.until(SessionEnded, WITHIN)
+        assert not here.closed
+
+
+async def test_an_assignment_elsewhere_reaches_both(
+    watching: Backend, other_process: Backend
+) -> None:
+    doctor, patient = await a_doctor(watching), await a_patient(watching)
+    async with a_screen(doctor) as ours, a_screen(patient) as theirs:
+        await users.assign(other_process, doctor.user.email, patient.user.email)
+        for screen in (ours, theirs):
+            changed = await screen.until(ConversationChanged, WITHIN)
+            assert changed.conversation.writable
+        await users.unassign(other_process, doctor.user.email, patient.user.email)
+        for screen in (ours, theirs):
+            changed = await screen.until(ConversationChanged, WITHIN)
+            assert not changed.conversation.writable
+
+
+async def test_messages_and_receipts_are_no_change_of_a_conversation(watching: Backend) -> None:
+    doctor, patient = await a_pair(watching)
+    async with a_screen(doctor) as screen:
+        await says(patient, doctor)
+        await screen.until(MessageSent)
+        await asyncio.sleep(0.3)
+        assert screen.of(ConversationChanged) == []
+
+
+async def test_a_session_that_ended_while_nobody_watched_is_noticed(backend: Backend) -> None:
+    doctor, _ = await a_pair(backend)
+    async with a_screen(doctor) as screen:
+        await accounts.sign_out(doctor)
+        await asyncio.sleep(0.1)
+        assert not screen.closed
+        await listening.watch(backend)
+        assert (await screen.until(SessionEnded, WITHIN)).ending is Ending.ENDED
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the watch look again soon."""
+    monkeypatch.setattr(watch, "RETRY_SECONDS", 0.05)
+
+
+async def test_every_screen_hears_when_the_database_goes_and_comes_back(
+    quick: None, fragile: Backend, failing: Unreliable
+) -> None:
+    doctor, patient = await a_pair(fragile)
+    fragile.spawn(watch.database(fragile))
+    async with a_screen(doctor) as ours, a_screen(patient) as theirs:
+        failing.fail(["ping"], errorCode=8000)
+        for screen in (ours, theirs):
+            assert not (await screen.until(DatabaseChanged)).reachable
+        assert not await watch.is_ready(fragile)
+        failing.heal()
+        for screen in (ours, theirs):
+            assert (await screen.until(DatabaseChanged)).reachable
+        assert await watch.is_ready(fragile)
+        assert len(ours.of(DatabaseChanged)) == 2
+
+
+async def test_the_watch_goes_on_after_the_database_was_away(
+    quick: None, fragile: Backend, failing: Unreliable
+) -> None:
+    failing.fail(["aggregate"], errorCode=8000)
+    fragile.spawn(watch.changes(fragile))
+    await asyncio.sleep(0.2)
+    failing.heal()
+    doctor, _ = await a_pair(fragile)
+    async with a_screen(doctor) as screen:
+        await accounts.sign_out(doctor)
+        await screen.until(SessionEnded)
+
+
+async def test_closing_a_backend_stops_its_watches(built: Backend) -> None:
+    built.spawn(watch.changes(built))
+    built.spawn(watch.database(built))
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(5):
+        await built.close()
