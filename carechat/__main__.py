@@ -65,7 +65,7 @@ def serve() -> None:
 def config() -> None:
     """Print the effective settings, secrets masked.
 
-    Each line is NAME=value; the README tells what they mean.
+    Each line is NAME=value; docs/operations.md tells what they mean.
     """
     for name, value in settings.load().masked().items():
         typer.echo(f"{name}={value}")

@@ -138,6 +138,9 @@ async def _prepare(settings: Settings, mongodb_uri: str, backend: Backend) -> No
         except errors.UnavailableError:
             logger.warning("start: the database does not answer, trying again")
             await asyncio.sleep(watch.RETRY_SECONDS)
+        except errors.ConflictError as error:
+            logger.error("start: %s", error.detail)  # noqa: TRY400 a sentence for the operator
+            return
         else:
             backend.prepared.set()
 

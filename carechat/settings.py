@@ -14,7 +14,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 MIN_SECRET_BYTES = 32
 MIN_BCRYPT_COST = 10
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-SECRETS = frozenset({"mongodb_uri", "embedded_uri", "redis_url", "jwt_secret", "metrics_token"})
+SECRETS = frozenset({"mongodb_uri", "embedded_uri", "jwt_secret"})
 
 
 class BadSettingError(Exception):
@@ -35,7 +35,6 @@ class Settings(BaseSettings):
         str, Field(alias="MONGODB_DATABASE", pattern=r"^[A-Za-z0-9_-]{1,38}$")
     ] = "carechat"
     embedded_uri: Annotated[str, Field(alias="CARECHAT_EMBEDDED_URI")] = ""
-    redis_url: Annotated[str, Field(alias="REDIS_URL")] = ""
     data_dir: Annotated[Path, Field(alias="CARECHAT_DATA_DIR")] = PROJECT / ".carechat"
     jwt_secret: Annotated[str, Field(alias="CARECHAT_JWT_SECRET")] = ""
     host: Annotated[str, Field(alias="CARECHAT_HOST", min_length=1)] = "127.0.0.1"

@@ -1,6 +1,8 @@
 """The API: every route of it, and an answer of its own to every path below them that is none."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
@@ -15,6 +17,7 @@ from carechat.api import (
     health,
     invitations,
     messages,
+    schemas,
     socket,
 )
 
@@ -24,6 +27,12 @@ PREFIXES = ("auth", "invitations", "conversations", "messages", "healthz", "read
 COOKIE = "carechat_session"
 """Holds the token for the pages; over https `__Host-` before its name binds it to the origin."""
 
+_PROBLEM = {"application/problem+json": {"schema": schemas.Problem.model_json_schema()}}
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"description": HTTPStatus(status).phrase, "content": _PROBLEM}
+    for status in (401, 403, 404, 409, 413, 415, 422, 429, 503)
+}
+
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -32,7 +41,9 @@ def create(origins: Sequence[str]) -> FastAPI:
 
     It answers 503 until `state.backend` is set.
     """
-    app = FastAPI(title="CareChat", version="1.0", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="CareChat", version="1.0", docs_url=None, redoc_url=None, responses=_PROBLEMS
+    )
     app.state.backend = None
     app.state.origins = tuple(origins)
     app.state.https = origins[0].startswith("https:")

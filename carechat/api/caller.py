@@ -3,7 +3,8 @@
 import ipaddress
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
@@ -61,7 +62,9 @@ async def identify(connection: HTTPConnection) -> Context:
     return await accounts.resolve(get_backend(connection), token)
 
 
-async def get_caller(request: Request) -> Context:
+async def get_caller(
+    request: Request, _shown_in_docs: Annotated[object, Security(HTTPBearer(auto_error=False))]
+) -> Context:
     """Return who calls, whose session stays awake by it.
 
     Raises `ForbiddenError` if a cookie is to change something and the request is not from an own

@@ -67,6 +67,15 @@ class NewMessage(Incoming):
     attachment_ids: list[str] = []
 
 
+class Problem(BaseModel):
+    """Why a request was refused (RFC 9457); `code` is stable."""
+
+    status: int
+    title: str
+    detail: str
+    code: str
+
+
 class User(BaseModel):
     """A person, as others may see them."""
 

@@ -141,14 +141,20 @@ class _Socket:
 
     async def _sync(self, frame: schemas.SyncFrame) -> None:
         for conversation_id, after in frame.after.items():
-            address, more = Address(conversation_id=conversation_id), True
-            while more:
-                page = await messages.history(self._ctx, address, messages.MAX_PAGE, after=after)
-                for message in page.messages:
-                    await self._write(schemas.MessageFrame.of(message))
-                    after = message.seq
-                more = page.more
+            try:
+                await self._bring(Address(conversation_id=conversation_id), after)
+            except errors.NotFoundError as error:
+                await self._refuse(None, error)
         await self._write(schemas.SyncedFrame())
+
+    async def _bring(self, address: Address, after: int) -> None:
+        more = True
+        while more:
+            page = await messages.history(self._ctx, address, messages.MAX_PAGE, after=after)
+            for message in page.messages:
+                await self._write(schemas.MessageFrame.of(message))
+                after = message.seq
+            more = page.more
 
     async def _push(self, events: AsyncIterator[Event]) -> int | None:
         """Send what happens; returns the code to close with when there is nothing more to come."""

@@ -6,6 +6,7 @@ from datetime import datetime
 import pymongo
 from pymongo.errors import PyMongoError
 
+from carechat.domain import errors
 from carechat.storage import database, migrations
 from carechat.storage.changes import Changes
 from carechat.storage.conversations import Conversations
@@ -31,8 +32,19 @@ class Store:
         self.changes = Changes(self._database)
 
     async def open(self) -> None:
-        """Bring the database up to date; raises `UnavailableError` if it cannot be reached."""
+        """Bring the database up to date.
+
+        Raises `UnavailableError` if it cannot be reached, `ConflictError` if it is no replica set:
+        a single MongoDB has neither majorities nor a stream of changes.
+        """
+        await self._check_deployment()
         await migrations.migrate(self._database)
+
+    @database.guarded
+    async def _check_deployment(self) -> None:
+        hello = await self._client.admin.command("hello")
+        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+            raise errors.ConflictError("MONGODB_URI must name a replica set or a sharded cluster.")
 
     async def close(self) -> None:
         """Close the connection."""

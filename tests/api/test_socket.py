@@ -518,3 +518,11 @@ async def test_the_clock_of_a_message_is_the_servers(
     clock.advance(minutes=1)
     await ours.send(receiver_email=patient.user.email, message="x")
     assert (await ours.until("ack"))["timestamp"] == "2099-01-15T14:31:00.000Z"
+
+
+async def test_a_server_that_stops_says_so_first(
+    connect: Open, backend: Backend, doctor: Context
+) -> None:
+    ours = await connect(doctor)
+    backend.hub.close()
+    assert await ours.closed() == 1001

@@ -34,7 +34,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="few of each, in about a minute")
+    parser.add_argument("--short", action="store_true", help="a few of each, in a minute or two")
     parser.add_argument("--only", action="append", choices=PARTS, help="these measurements alone")
     return parser.parse_args()
 

@@ -143,7 +143,10 @@ def populate(folder: Path, **variables: str) -> None:
 
 
 def _environment(folder: Path) -> dict[str, str]:
+    """That of the caller, but for what would let it be another database or address."""
     return os.environ | {
+        "MONGODB_URI": "",
+        "CARECHAT_PUBLIC_URL": "",
         "CARECHAT_DATA_DIR": str(folder / "data"),
         "CARECHAT_SEND_RATE": "1000/1000",
         "PORT": str(PORT),
