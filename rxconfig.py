@@ -1,4 +1,4 @@
-"""How Reflex builds and serves the pages; everything that an operator may choose comes from CareChat's settings."""
+"""How Reflex builds and serves the pages; what operators may choose is in CareChat's settings."""
 
 import os
 

@@ -14,7 +14,8 @@ from typing import Literal
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from carechat.demo import DOCTOR_EMAIL, PASSWORD, PATIENT_EMAIL
-from tests.e2e.conftest import CHROMIUM, FLAGS, PORT, URL
+from tests.e2e.clinic import PORT, URL
+from tests.e2e.conftest import CHROMIUM, FLAGS
 
 PROJECT = Path(__file__).parents[1]
 Theme = Literal["light", "dark"]

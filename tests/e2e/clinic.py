@@ -1,0 +1,213 @@
+"""A served CareChat for browser tests, and people who can act in it without a browser."""
+
+import contextlib
+import itertools
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pymongo
+from pymongo.database import Database
+
+from carechat.storage import embedded, mongod
+
+PROJECT = Path(__file__).parents[2]
+PORT = int(os.environ.get("CARECHAT_E2E_PORT", "8123"))
+URL = f"http://localhost:{PORT}"
+PASSWORD = "correct horse battery"
+DOCTORS = 200
+"""Enough for every test to have one of its own."""
+
+
+@dataclass
+class Person:
+    """Somebody with an account and a way to act without a browser."""
+
+    email: str
+    name: str
+    api: httpx.Client
+
+    def says(self, partner: "Person", *texts: str) -> list[dict[str, Any]]:
+        """Send messages to the partner through the API; returns them as they were stored."""
+        path = f"/conversations/{self.conversation(partner)}/messages"
+        answers = [self.api.post(path, json={"message": text}) for text in texts]
+        return [answer.raise_for_status().json() for answer in answers]
+
+    def reads(self, partner: "Person") -> None:
+        """Mark everything that the partner wrote as read, through the API."""
+        self.api.patch(f"/messages/mark-read/{partner.email}").raise_for_status()
+
+    def conversation(self, partner: "Person") -> str:
+        """Return the id of the conversation with the partner."""
+        found = self.api.get("/conversations", params={"limit": 200}).raise_for_status().json()
+        return next(one["id"] for one in found if one["partner_email"] == partner.email)
+
+    def history(self, partner: "Person") -> list[dict[str, Any]]:
+        """Return the newest messages with the partner, oldest first."""
+        path = f"/messages/{self.email}/{partner.email}"
+        return self.api.get(path, params={"limit": 200}).raise_for_status().json()
+
+    def texts(self, partner: "Person") -> list[str]:
+        """Return what was said with the partner, oldest first."""
+        return [message["message"] for message in self.history(partner)]
+
+
+class Clinic:
+    """A served CareChat: people are made through its API and its operator's command line."""
+
+    def __init__(self, data_dir: Path, environment: dict[str, str], pid: int) -> None:
+        self._pid = pid
+        self._data_dir = data_dir
+        self._environment = environment
+        self._numbers = itertools.count(1)
+        self._clients = contextlib.ExitStack()
+        self._import(
+            f"doctor{number}@example.com,Dr. Sarah Chen {number},doctor,,{PASSWORD}"
+            for number in range(1, DOCTORS + 1)
+        )
+
+    def doctor(self) -> Person:
+        """Return a doctor whom no other test has."""
+        number = next(self._numbers)
+        return self.known(f"doctor{number}@example.com", f"Dr. Sarah Chen {number}")
+
+    def patient(self, *doctors: Person, name: str = "Maria Jones") -> Person:
+        """Return a new patient of those doctors."""
+        email = f"patient{next(self._numbers)}@example.com"
+        for doctor in doctors:
+            self.invite(doctor, email, name)
+        return self.known(email, name)
+
+    def pair(self) -> tuple[Person, Person]:
+        """Return a doctor and a patient of theirs, whom no other test has."""
+        doctor = self.doctor()
+        return doctor, self.patient(doctor)
+
+    def invite(self, doctor: Person, email: str, name: str) -> None:
+        """Let that doctor have that patient, who joins if they have no account yet."""
+        invited = doctor.api.post("/invitations", json={"email": email, "name": name})
+        if url := invited.raise_for_status().json().get("url"):
+            accepted = {"token": httpx.URL(url).params["token"], "password": PASSWORD}
+            doctor.api.post("/invitations/accept", json=accepted).raise_for_status()
+
+    def known(self, email: str, name: str, password: str = PASSWORD) -> Person:
+        """Return somebody who has an account."""
+        api = self._clients.enter_context(httpx.Client(base_url=URL))
+        answer = api.post("/auth/login", json={"email": email, "password": password})
+        token = answer.raise_for_status().json()["access_token"]
+        api.headers["Authorization"] = f"Bearer {token}"
+        return Person(email, name, api)
+
+    def operator(self, *command: str) -> str:
+        """Run a command of the operator beside the server; returns what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "carechat", *command],
+            cwd=PROJECT,
+            env=self._environment,
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        return done.stdout
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[Database[dict[str, Any]]]:
+        """Give the database itself, to make what no door of the product lets anybody make."""
+        uri = embedded.attach(self._data_dir).uri
+        with pymongo.MongoClient[dict[str, Any]](uri, tz_aware=True) as client:
+            yield client["carechat"]
+
+    @contextlib.contextmanager
+    def frozen_database(self) -> Iterator[None]:
+        """Let MongoDB answer nobody for that long."""
+        with _frozen(int(mongod.Files(self._data_dir.resolve()).lock.read_text())):
+            yield
+
+    @contextlib.contextmanager
+    def frozen_server(self) -> Iterator[None]:
+        """Let the server answer nobody for that long, as a network that swallows everything."""
+        with _frozen(self._worker()):
+            yield
+
+    def kill_server(self) -> None:
+        """Kill the process that serves; its supervisor starts another."""
+        os.kill(self._worker(), signal.SIGKILL)
+
+    def files(self) -> list[Path]:
+        """Return every file of the data directory that is not the database's own."""
+        database = mongod.Files(self._data_dir).data
+        found = self._data_dir.rglob("*")
+        return [path for path in found if path.is_file() and database not in path.parents]
+
+    def close(self) -> None:
+        """Let go of what people act with."""
+        self._clients.close()
+
+    def add_patients(self, doctor: Person, count: int) -> None:
+        """Give that doctor so many patients, who cannot be told from each other."""
+        self._import(
+            f"{number}.of.{doctor.email},Patient {number},patient,{doctor.email},{PASSWORD}"
+            for number in range(count)
+        )
+
+    def _worker(self) -> int:
+        [supervisor] = _children(self._pid, "granian")
+        [worker] = _children(supervisor, "granian")
+        return worker
+
+    def _import(self, rows: Iterable[str]) -> None:
+        path = self._data_dir / "people.csv"
+        path.write_text("\n".join(["email,name,role,doctor_emails,password", *rows]))
+        self.operator("users", "import", str(path))
+
+
+@contextlib.contextmanager
+def served(data_dir: Path) -> Iterator[Clinic]:
+    """Give a served CareChat with the demo and many doctors, and see that it ends as it should."""
+    environment = os.environ | {
+        "CARECHAT_DATA_DIR": str(data_dir),
+        "CARECHAT_BCRYPT_COST": "4",
+        "CARECHAT_SEND_RATE": "1000/1000",
+        "PORT": str(PORT),
+        "REFLEX_WEB_WORKDIR": ".web-test",
+    }
+    with _running([sys.executable, "-m", "carechat", "serve"], environment) as pid:
+        clinic = Clinic(data_dir, environment, pid)
+        yield clinic
+        clinic.close()
+
+
+@contextlib.contextmanager
+def _running(command: Sequence[str], environment: dict[str, str]) -> Iterator[int]:
+    with subprocess.Popen(
+        command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout
+        try:
+            assert any("is ready" in line for line in server.stdout), "the server did not start"
+            yield server.pid
+        finally:
+            server.send_signal(signal.SIGINT)
+            assert server.wait(30) == 0
+
+
+@contextlib.contextmanager
+def _frozen(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def _children(pid: int, word: str) -> list[int]:
+    """The processes that this one started and in whose command that word is."""
+    children = Path(f"/proc/{pid}/task").glob("*/children")
+    found = [int(child) for listed in children for child in listed.read_text().split()]
+    return [child for child in found if word in Path(f"/proc/{child}/cmdline").read_text()]

@@ -1,0 +1,202 @@
+"""A doctor's whole way: who waits, the cards, an invitation, and the list beside the thread."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e import screens as on
+from tests.e2e.clinic import PASSWORD, Clinic, Person
+from tests.e2e.screens import Screens
+
+WIDE = {"width": 1440, "height": 900}
+
+
+@pytest.fixture
+def doctor(clinic: Clinic) -> Person:
+    """Return a doctor whose dashboard is looked at."""
+    return clinic.doctor()
+
+
+def test_without_patients_the_next_step_is_named(screens: Screens, doctor: Person) -> None:
+    """An empty page says what to do."""
+    page = screens.dashboard(doctor)
+    expect(page.get_by_role("heading", name="No patients yet")).to_be_visible()
+    expect(page.get_by_role("button", name="Invite")).to_be_visible()
+
+
+def test_who_waits_comes_first_and_is_counted(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """Unread before the newest; the line above says how many wait."""
+    tom, ana, eva = (clinic.patient(doctor, name=name) for name in ("Tom", "Ana", "Eva"))
+    ana.says(doctor, "My knee hurts.")
+    tom.says(doctor, "I feel dizzy.", "And tired.")
+    doctor.says(eva, "See you on Monday.")
+
+    page = screens.dashboard(doctor)
+    expect(page.get_by_role("article").get_by_role("heading")).to_have_text(["Tom", "Ana", "Eva"])
+    expect(page.get_by_text("2 waiting · longest less than 1 min")).to_be_visible()
+    expect(on.card(page, tom)).to_contain_text("2 unread")
+    expect(on.card(page, eva)).to_contain_text("You: See you on Monday.")
+    expect(page).to_have_title(re.compile(r"^\(3\) Dashboard"))
+
+
+def test_the_search_narrows_the_cards_while_one_types(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """And shows everybody again when it is cleared."""
+    tom, ana = (clinic.patient(doctor, name=name) for name in ("Tom Kowalski", "Ana López"))
+    page = screens.dashboard(doctor)
+    search = page.get_by_role("searchbox", name="Search by name")
+
+    search.press_sequentially("kow")
+    expect(on.card(page, ana)).to_be_hidden()
+    expect(on.card(page, tom)).to_be_visible()
+    search.fill("nobody")
+    expect(page.get_by_role("heading", name="Nobody of that name")).to_be_visible()
+    search.fill("")
+    expect(on.card(page, ana)).to_be_visible()
+
+
+def test_a_card_changes_by_itself_when_a_message_arrives(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """Its words, its count, its place and the page's title."""
+    tom, ana = (clinic.patient(doctor, name=name) for name in ("Tom", "Ana"))
+    doctor.says(ana, "See you on Monday.")
+    page = screens.dashboard(doctor)
+    names = page.get_by_role("article").get_by_role("heading")
+    expect(names).to_have_text(["Ana", "Tom"])
+
+    tom.says(doctor, "I feel dizzy.")
+    expect(on.card(page, tom)).to_contain_text("1 unread")
+    expect(on.card(page, tom)).to_contain_text("I feel dizzy.")
+    expect(names).to_have_text(["Tom", "Ana"])
+    expect(page).to_have_title(re.compile(r"^\(1\) "))
+
+
+def test_a_card_forgets_its_count_when_the_message_is_read_elsewhere(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """Here through the API, as another device would."""
+    tom = clinic.patient(doctor, name="Tom")
+    tom.says(doctor, "I feel dizzy.")
+    page = screens.dashboard(doctor)
+    expect(on.card(page, tom)).to_contain_text("1 unread")
+
+    doctor.reads(tom)
+    expect(on.card(page, tom)).not_to_contain_text("unread")
+    expect(page.get_by_text("Nobody is waiting")).to_be_visible()
+
+
+def test_more_patients_than_a_page_holds_come_while_one_scrolls(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """Each once."""
+    clinic.add_patients(doctor, 120)
+    page = screens.dashboard(doctor)
+    cards = page.get_by_role("article")
+    expect(cards).to_have_count(50)
+
+    cards.last.scroll_into_view_if_needed()
+    expect(cards).to_have_count(100)
+    cards.last.scroll_into_view_if_needed()
+    expect(cards).to_have_count(120)
+
+
+class TestInviting:
+    """From the button to the first message."""
+
+    def test_an_invited_patient_joins_appears_and_can_be_written_to(
+        self, screens: Screens, doctor: Person
+    ) -> None:
+        """The link works in a browser that is nobody yet; the card appears without a reload."""
+        page, other = screens.dashboard(doctor), screens.open()
+        _invite(page, "Nora New", f"nora.of.{doctor.email}")
+        link = page.get_by_role("textbox", name="Link").input_value()
+        page.get_by_role("button", name="Done").click()
+
+        other.goto(link)
+        expect(other.get_by_role("heading", name="Welcome, Nora New")).to_be_visible()
+        other.get_by_label("Password", exact=True).fill(PASSWORD)
+        other.get_by_role("button", name="Join").click()
+        expect(other.get_by_role("heading", name="Your Doctor is Available")).to_be_visible()
+
+        card = page.get_by_role("article", name="Nora New")
+        card.get_by_role("link", name="Chat").click()
+        on.write(page, "Welcome!")
+        other.get_by_role("link", name="Start Chat").click()
+        expect(on.message(other, "Welcome!")).to_be_visible()
+
+    def test_a_link_works_once(self, screens: Screens, doctor: Person) -> None:
+        """The second time the page says so and leads on."""
+        page, other = screens.dashboard(doctor), screens.open()
+        _invite(page, "Nora New", f"nora.of.{doctor.email}")
+        link = page.get_by_role("textbox", name="Link").input_value()
+        other.goto(link)
+        other.get_by_label("Password", exact=True).fill(PASSWORD)
+        other.get_by_role("button", name="Join").click()
+        other.wait_for_url("**/dashboard")
+
+        other.goto(link)
+        expect(other.get_by_role("heading", name="This link no longer works")).to_be_visible()
+
+    def test_an_existing_patient_is_there_at_once(
+        self, clinic: Clinic, screens: Screens, doctor: Person
+    ) -> None:
+        """No link is needed."""
+        patient = clinic.patient(clinic.doctor(), name="Tom Kowalski")
+        page = screens.dashboard(doctor)
+        _invite(page, "Tom", patient.email)
+        expect(page.get_by_role("alert")).to_contain_text("is now your patient")
+        page.get_by_role("button", name="Done").click()
+        expect(on.card(page, patient)).to_be_visible()
+
+    def test_another_account_is_refused_in_words(
+        self, clinic: Clinic, screens: Screens, doctor: Person
+    ) -> None:
+        """The dialog stays."""
+        colleague = clinic.doctor()
+        page = screens.dashboard(doctor)
+        _invite(page, "Colleague", colleague.email)
+        expect(page.get_by_role("dialog").get_by_role("alert")).to_be_visible()
+
+
+def test_beside_the_thread_stands_the_list_with_what_arrives(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """The open one is marked, another shows its count and leads to its thread."""
+    tom, ana = (clinic.patient(doctor, name=name) for name in ("Tom", "Ana"))
+    page = screens.chat(doctor, tom, viewport=WIDE)
+    beside = page.get_by_role("navigation", name="Conversations")
+    expect(beside.get_by_role("link", name="Tom")).to_have_attribute("aria-current", "page")
+
+    ana.says(doctor, "My knee hurts.")
+    entry = beside.get_by_role("link", name="Ana")
+    expect(entry).to_contain_text("1 unread")
+    entry.click()
+    expect(on.message(page, "My knee hurts.")).to_be_visible()
+    expect(entry).not_to_contain_text("unread")
+
+
+def test_arrow_keys_move_through_the_list(clinic: Clinic, screens: Screens, doctor: Person) -> None:
+    """Down and up again."""
+    tom, _ana = (clinic.patient(doctor, name=name) for name in ("Tom", "Ana"))
+    tom.says(doctor, "I am the newest.")
+    page = screens.chat(doctor, tom, viewport=WIDE)
+    beside = page.get_by_role("navigation", name="Conversations")
+
+    beside.get_by_role("link", name="Tom").focus()
+    page.keyboard.press("ArrowDown")
+    expect(beside.get_by_role("link", name="Ana")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(beside.get_by_role("link", name="Tom")).to_be_focused()
+
+
+def _invite(page: Page, name: str, email: str) -> None:
+    page.get_by_role("button", name="Invite").click()
+    dialog = page.get_by_role("dialog", name="Invite a patient")
+    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_label("Email").fill(email)
+    dialog.get_by_role("button", name="Create invitation").click()

@@ -1,0 +1,125 @@
+"""The whole product with a keyboard alone."""
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e import screens as on
+from tests.e2e.clinic import PASSWORD, Clinic
+from tests.e2e.screens import Screens
+
+STEPS = 25
+"""More than lie between any two things on a page."""
+
+RING = """
+() => {
+  const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
+  return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+}
+"""
+FOCUSED = "() => document.activeElement.outerHTML.slice(0, 120)"
+
+
+def test_sign_in_reach_a_patient_send_go_back_and_sign_out(
+    clinic: Clinic, screens: Screens
+) -> None:
+    """No pointer is used, and nothing has to be known but Tab and Enter."""
+    doctor, patient = clinic.pair()
+    page = screens.open()
+    page.goto("/login")
+    _tab_to(page, page.get_by_label("Email"))
+    page.keyboard.type(doctor.email)
+    _tab_to(page, page.get_by_label("Password", exact=True))
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+
+    chat = on.card(page, patient).get_by_role("link", name="Chat")
+    expect(chat).to_be_visible()
+    _tab_to(page, chat)
+    page.keyboard.press("Enter")
+    expect(on.log(page, patient)).to_be_visible()
+    _tab_to(page, on.field_of(page))
+    page.keyboard.type("Hi!")
+    page.keyboard.press("Enter")
+    expect(on.state(page, "Hi!")).to_have_text("Sent")
+
+    _tab_to(page, page.get_by_role("link", name="Back to the dashboard"), "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(on.card(page, patient)).to_be_visible()
+    _tab_to(page, page.get_by_role("button", name="menu"))
+    page.keyboard.press("Enter")
+    _tab_to(page, page.get_by_role("button", name="Sign out"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/login")
+
+
+def test_the_skip_link_comes_first_and_leads_to_the_content(
+    clinic: Clinic, screens: Screens
+) -> None:
+    """It is seen only while it has the focus."""
+    page = screens.dashboard(clinic.doctor())
+    skip = page.get_by_role("link", name="Skip to content")
+    expect(skip).not_to_be_in_viewport()
+    page.keyboard.press("Tab")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Invite")).to_be_focused()
+
+
+def test_escape_closes_the_menu_and_the_dialog(clinic: Clinic, screens: Screens) -> None:
+    """The focus returns to the button that opened them."""
+    page = screens.dashboard(clinic.doctor())
+    menu, invite = (
+        page.get_by_role("button", name="menu"),
+        page.get_by_role("button", name="Invite"),
+    )
+    for button, opened in [
+        (menu, page.get_by_role("button", name="Sign out")),
+        (invite, page.get_by_role("dialog")),
+    ]:
+        button.focus()
+        page.keyboard.press("Enter")
+        expect(opened).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(opened).to_be_hidden()
+        expect(button).to_be_focused()
+
+
+def test_the_log_can_be_scrolled_with_keys(clinic: Clinic, screens: Screens) -> None:
+    """It takes the focus itself."""
+    doctor, patient = clinic.pair()
+    doctor.says(patient, *(f"line {number}" for number in range(40)))
+    page = screens.chat(patient, doctor)
+    expect(on.message(page, "line 39")).to_be_in_viewport()
+    _tab_to(page, on.log(page), "Shift+Tab")
+    page.keyboard.press("Home")
+    expect(on.message(page, "line 0")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/login", "/dashboard", "/account", "/chat"])
+def test_the_focus_is_always_seen(clinic: Clinic, screens: Screens, path: str, scheme: str) -> None:
+    """Everything that Tab reaches has a ring of 2 px."""
+    doctor, patient = clinic.pair()
+    page = screens.as_somebody(doctor, color_scheme=scheme)
+    page.goto(f"/chat?email={patient.email}" if path == "/chat" else path)
+    expect(page.locator("h1")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    without = []
+    for _ in range(STEPS):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.body"):
+            break
+        if not page.evaluate(RING):
+            without.append(page.evaluate(FOCUSED))
+    assert without == []
+
+
+def _tab_to(page: Page, target: Locator, key: str = "Tab") -> None:
+    for _ in range(STEPS):
+        if target.evaluate("node => node === document.activeElement"):
+            return
+        page.keyboard.press(key)
+    pytest.fail(f"{key} does not lead to {target}")

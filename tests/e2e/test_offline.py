@@ -1,0 +1,229 @@
+"""Offline and back: nothing that was typed or sent is lost, and nothing goes out twice."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e import screens as on
+from tests.e2e.clinic import Clinic, Person
+from tests.e2e.screens import Screens
+
+NOTICED_MS = 6_000
+"""5 s and the second that lies between two looks of the test."""
+
+BACK_MS = 15_000
+"""How long the page may take to be connected again after the network or the server is back."""
+
+KEPT = """
+() => new Promise((resolve, reject) => {
+  const opening = indexedDB.open("carechat");
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const reading = opening.result.transaction(["outbox", "drafts"]);
+    const rows = ["outbox", "drafts"].map((table) => reading.objectStore(table).getAll());
+    reading.oncomplete = () => {
+      opening.result.close();
+      resolve(rows.flatMap((request) => request.result).map((row) => row.text));
+    };
+  };
+})
+"""
+"""The texts that the browser's own database holds."""
+
+
+@pytest.fixture
+def doctor(clinic: Clinic) -> Person:
+    """Return the one who loses the connection."""
+    return clinic.doctor()
+
+
+@pytest.fixture
+def patient(clinic: Clinic, doctor: Person) -> Person:
+    """Return the one at the other end."""
+    return clinic.patient(doctor)
+
+
+@pytest.fixture
+def page(screens: Screens, doctor: Person, patient: Person) -> Page:
+    """Return the doctor's page in the conversation."""
+    return screens.chat(doctor, patient)
+
+
+def test_what_is_written_offline_goes_out_by_itself_once_and_in_order(
+    screens: Screens, page: Page, doctor: Person, patient: Person
+) -> None:
+    """Meanwhile the page says that it waits, and why."""
+    theirs = screens.chat(patient, doctor)
+    page.context.set_offline(True)
+    expect(on.connection(page)).to_have_text("Disconnected", timeout=NOTICED_MS)
+    on.write(page, "one", "two")
+    expect(on.state(page, "one")).to_have_text("Sending")
+    expect(on.state(page, "two")).to_have_text("Sending")
+    expect(page.get_by_text("It will go out as soon as you are back online.")).to_be_visible()
+
+    page.context.set_offline(False)
+    expect(on.messages(theirs)).to_have_text(["one", "two"], timeout=BACK_MS)
+    expect(on.state(page, "two")).to_have_text(re.compile("Read"))
+    expect(on.connection(page)).to_have_text("Connected")
+    expect(on.messages(page)).to_have_text(["one", "two"])
+    assert doctor.texts(patient) == ["one", "two"]
+
+
+def test_what_came_meanwhile_is_there_after_reconnecting(
+    page: Page, doctor: Person, patient: Person
+) -> None:
+    """In its place, each once."""
+    patient.says(doctor, "before")
+    expect(on.message(page, "before")).to_be_visible()
+    page.context.set_offline(True)
+    expect(on.connection(page)).to_have_text("Disconnected")
+    patient.says(doctor, "meanwhile", "and then")
+
+    page.context.set_offline(False)
+    expect(on.messages(page)).to_have_text(["before", "meanwhile", "and then"], timeout=BACK_MS)
+
+
+def test_what_was_written_offline_survives_a_reload(
+    page: Page, doctor: Person, patient: Person
+) -> None:
+    """It goes out by itself, once and in order."""
+    page.context.set_offline(True)
+    expect(on.connection(page)).to_have_text("Disconnected")
+    on.write(page, "one", "two", "three")
+    expect(on.state(page, "three")).to_have_text("Sending")
+    page.context.set_offline(False)
+    page.reload()
+
+    expect(on.messages(page)).to_have_text(["one", "two", "three"], timeout=BACK_MS)
+    expect(on.state(page, "three")).to_have_text("Sent", timeout=BACK_MS)
+    assert doctor.texts(patient) == ["one", "two", "three"]
+
+
+def test_reloading_at_once_after_enter_loses_nothing(
+    page: Page, doctor: Person, patient: Person
+) -> None:
+    """Each text goes out once, in order."""
+    texts = [f"line {number}" for number in range(5)]
+    for text in texts:
+        on.write(page, text)
+        page.reload()
+        on.field_of(page).wait_for()
+
+    expect(on.messages(page)).to_have_text(texts)
+    expect(on.state(page, texts[-1])).to_have_text("Sent")
+    assert doctor.texts(patient) == texts
+
+
+def test_what_was_written_goes_out_from_another_page_too(
+    page: Page, doctor: Person, patient: Person
+) -> None:
+    """The conversation need not be open."""
+    page.context.set_offline(True)
+    on.write(page, "one")
+    expect(on.state(page, "one")).to_have_text("Sending")
+    page.context.set_offline(False)
+    page.goto("/dashboard")
+    expect(on.card(page, patient)).to_contain_text("You: one", timeout=BACK_MS)
+    assert doctor.texts(patient) == ["one"]
+
+
+def test_a_server_that_dies_takes_nothing_along(
+    clinic: Clinic, page: Page, doctor: Person, patient: Person
+) -> None:
+    """What was there stays on the page, and what is written meanwhile goes out, once."""
+    patient.says(doctor, "before")
+    expect(on.message(page, "before")).to_be_visible()
+    clinic.kill_server()
+    expect(on.connection(page)).to_have_text("Disconnected", timeout=NOTICED_MS)
+    on.write(page, "meanwhile")
+    expect(on.messages(page)).to_have_text(["before", "meanwhile"])
+
+    expect(on.connection(page)).to_have_text("Connected", timeout=2 * BACK_MS)
+    expect(on.state(page, "meanwhile")).to_have_text("Sent", timeout=BACK_MS)
+    expect(on.messages(page)).to_have_text(["before", "meanwhile"])
+    assert doctor.texts(patient) == ["before", "meanwhile"]
+
+
+def test_a_server_that_falls_silent_is_noticed(
+    clinic: Clinic, page: Page, doctor: Person, patient: Person
+) -> None:
+    """What is written meanwhile goes out when it answers again, once."""
+    with clinic.frozen_server():
+        expect(on.connection(page)).to_have_text("Disconnected", timeout=NOTICED_MS)
+        on.write(page, "meanwhile")
+        expect(on.state(page, "meanwhile")).to_have_text("Sending")
+    expect(on.state(page, "meanwhile")).to_have_text("Sent", timeout=BACK_MS)
+    assert doctor.texts(patient) == ["meanwhile"]
+
+
+def test_reloading_while_a_message_is_being_stored_sends_it_once(
+    clinic: Clinic, page: Page, doctor: Person, patient: Person
+) -> None:
+    """The server has it already when the page that sent it is gone."""
+    with clinic.frozen_database():
+        on.write(page, "once")
+        expect(on.state(page, "once")).to_have_text("Sending")
+        page.reload(wait_until="commit")
+    expect(on.state(page, "once")).to_have_text("Sent", timeout=BACK_MS)
+    assert doctor.texts(patient) == ["once"]
+
+
+class TestDrafts:
+    """What was typed and not sent."""
+
+    def test_a_draft_survives_a_reload(self, page: Page) -> None:
+        """Also right after typing."""
+        on.field_of(page).press_sequentially("half a thought")
+        page.reload()
+        expect(on.field_of(page)).to_have_value("half a thought")
+
+    def test_a_draft_stays_with_its_conversation(
+        self, clinic: Clinic, screens: Screens, doctor: Person, patient: Person
+    ) -> None:
+        """Another has none, and back it is there again."""
+        other = clinic.patient(doctor, name="Tom")
+        page = screens.chat(doctor, patient, viewport={"width": 1440, "height": 900})
+        beside = page.get_by_role("navigation", name="Conversations")
+        on.field_of(page).fill("for Maria")
+
+        beside.get_by_role("link", name=other.name).click()
+        expect(on.log(page, other)).to_be_visible()
+        expect(on.field_of(page)).to_have_value("")
+        beside.get_by_role("link", name=patient.name).click()
+        expect(on.field_of(page)).to_have_value("for Maria")
+
+    def test_a_draft_is_there_again_after_the_session_ended(
+        self, clinic: Clinic, page: Page, doctor: Person, patient: Person
+    ) -> None:
+        """One signs in again and is where one was, with what was typed."""
+        on.field_of(page).press_sequentially("half a thought")
+        with clinic.database() as database:
+            database["sessions"].delete_many({"email": doctor.email})
+        page.wait_for_url("**/login?*")
+        on.sign_in(page, doctor.email)
+        expect(on.log(page, patient)).to_be_visible()
+        expect(on.field_of(page)).to_have_value("half a thought")
+
+    def test_a_sent_message_leaves_no_draft(self, page: Page) -> None:
+        """Nor an entry in the outbox."""
+        on.field_of(page).press_sequentially("done")
+        on.field_of(page).press("Enter")
+        expect(on.state(page, "done")).to_have_text("Sent")
+        page.reload()
+        expect(on.message(page, "done")).to_be_visible()
+        expect(on.field_of(page)).to_have_value("")
+        assert page.evaluate(KEPT) == []
+
+    def test_signing_out_forgets_what_was_typed_and_not_sent(
+        self, clinic: Clinic, page: Page
+    ) -> None:
+        """The outbox and the drafts are empty in the browser's database."""
+        with clinic.frozen_database():
+            on.write(page, "not sent")
+            on.field_of(page).fill("not finished")
+            page.wait_for_function(f"({KEPT})().then((texts) => texts.length === 2)")
+            page.get_by_role("button", name="menu").click()
+            page.get_by_role("button", name="Sign out").click(no_wait_after=True)
+        page.wait_for_url("**/login")
+        assert page.evaluate(KEPT) == []

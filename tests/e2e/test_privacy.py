@@ -1,0 +1,312 @@
+"""Who gets to see what: in one tab after the other, and with a socket that no page has opened."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+from websockets.exceptions import InvalidStatus
+
+from tests.e2e import screens as on
+from tests.e2e import wire
+from tests.e2e.clinic import PROJECT, URL, Clinic, Person
+from tests.e2e.screens import Screens
+from tests.e2e.wire import Wire
+
+SECRET = "The result of your test is here."
+"""A message that only two may see."""
+
+JS_READABLE = """
+async () => {
+  const databases = await indexedDB.databases();
+  const caches = await globalThis.caches.keys();
+  const registrations = await navigator.serviceWorker.getRegistrations();
+  return [document.cookie, JSON.stringify([{ ...localStorage }, { ...sessionStorage }]),
+    databases.map(({ name }) => name), caches, registrations.length, window.name].join("\\n");
+}
+"""
+
+
+@pytest.fixture
+def doctor(clinic: Clinic) -> Person:
+    """Return a doctor whose things are nobody else's."""
+    return clinic.doctor()
+
+
+@pytest.fixture
+def patient(clinic: Clinic, doctor: Person) -> Person:
+    """Return that doctor's patient, to whom the doctor has written."""
+    patient = clinic.patient(doctor, name="Private Patient")
+    doctor.says(patient, SECRET)
+    return patient
+
+
+class TestOneTab:
+    """Two people, one after the other, at the same screen."""
+
+    def test_the_next_person_sees_nothing_of_the_one_before(
+        self, clinic: Clinic, screens: Screens, doctor: Person, patient: Person
+    ) -> None:
+        """Neither on the page nor in any frame that it receives."""
+        other = clinic.doctor()
+        page = screens.chat(doctor, patient)
+        expect(on.message(page, SECRET)).to_be_visible()
+        on.sign_out(page)
+        wire = Wire(page)
+        on.sign_in(page, other.email)
+        expect(page.get_by_role("button", name=f"{other.name} menu")).to_be_visible()
+        page.goto(f"/chat?email={patient.email}")
+        expect(page.get_by_role("heading", name="We cannot find")).to_be_visible()
+
+        frames = "".join(wire.received)
+        assert other.email in frames
+        for word in (SECRET, doctor.name, doctor.email, patient.name):
+            assert word not in frames
+            assert word not in page.content()
+
+    def test_going_back_after_signing_out_shows_nothing(
+        self, screens: Screens, doctor: Person, patient: Person
+    ) -> None:
+        """It leads to the sign-in page, however far one goes."""
+        page = screens.dashboard(doctor)
+        on.open_chat(page, patient)
+        expect(on.message(page, SECRET)).to_be_visible()
+        on.sign_out(page)
+        wire = Wire(page)
+        for _ in range(2):
+            page.go_back(wait_until="commit")
+            assert SECRET not in page.content()
+            page.wait_for_url("**/login*")
+            assert patient.name not in page.content()
+        assert patient.name not in "".join(wire.received)
+
+    def test_signing_out_reaches_the_other_tabs(
+        self, screens: Screens, doctor: Person, patient: Person
+    ) -> None:
+        """Within a second, and then they show nothing either."""
+        page = screens.chat(doctor, patient)
+        second = page.context.new_page()
+        on.open_chat(second, patient)
+        expect(on.message(second, SECRET)).to_be_visible()
+        on.sign_out(page)
+        second.wait_for_url("**/login*", timeout=1_000)
+        assert SECRET not in second.content()
+
+    def test_nothing_that_proves_identity_can_be_read_by_a_script(
+        self, screens: Screens, doctor: Person, patient: Person
+    ) -> None:
+        """The cookie is HttpOnly and its token nowhere else, in no frame either."""
+        page = screens.as_somebody(doctor)
+        wire = Wire(page)
+        on.open_chat(page, patient)
+        [cookie] = page.context.cookies()
+        assert (cookie.get("httpOnly"), cookie.get("sameSite")) == (True, "Lax")
+        assert page.evaluate("document.cookie") == ""
+        token = cookie.get("value", "")
+        assert token
+        assert token not in page.evaluate(JS_READABLE)
+        assert token not in page.content()
+        assert token not in "".join(wire.received + wire.sent)
+
+
+class TestStolenTabToken:
+    """Reflex's name for a tab, which any script can read, proves nobody."""
+
+    @pytest.fixture
+    def stolen(self, screens: Screens, doctor: Person, patient: Person) -> tuple[str, str]:
+        """Return the token of a tab that showed a conversation, and its browser's cookie."""
+        page = screens.chat(doctor, patient)
+        expect(on.message(page, SECRET)).to_be_visible()
+        token = str(page.evaluate("sessionStorage.token"))
+        cookie = wire.cookies(page.context.cookies())
+        page.close()
+        return token, cookie
+
+    def test_without_the_cookie_it_gets_an_empty_state(
+        self, stolen: tuple[str, str], doctor: Person, patient: Person
+    ) -> None:
+        """And is led to the sign-in page."""
+        token, _ = stolen
+        with wire.tab(token=token) as thief:
+            thief.hydrate("/chat", email=patient.email)
+            thief.until("/login")
+            found = thief.rest()
+        assert_reveals_nothing(found, doctor, patient)
+
+    def test_with_somebody_elses_cookie_it_gets_theirs(
+        self, clinic: Clinic, stolen: tuple[str, str], doctor: Person, patient: Person
+    ) -> None:
+        """Nothing of the tab's owner is left in it."""
+        token, _ = stolen
+        other = clinic.doctor()
+        with wire.tab(wire.cookie_of(other), token) as thief:
+            thief.hydrate("/dashboard")
+            thief.until(other.email)
+            found = thief.rest()
+        assert_reveals_nothing(found, doctor, patient)
+
+    def test_with_its_own_cookie_it_gets_what_was_there(
+        self, stolen: tuple[str, str], patient: Person
+    ) -> None:
+        """Which shows that the other two asked rightly."""
+        token, cookie = stolen
+        with wire.tab(cookie, token) as owner:
+            owner.hydrate("/chat", email=patient.email)
+            owner.until(SECRET)
+
+    @pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost:1", "null"])
+    def test_another_sites_page_gets_no_socket(self, origin: str, doctor: Person) -> None:
+        """Though the browser would send the cookie along."""
+        with (
+            pytest.raises(InvalidStatus, match=r"HTTP 40[03]"),
+            wire.tab(wire.cookie_of(doctor), origin=origin),
+        ):
+            pass
+
+    def test_another_sites_page_cannot_poll_either(self, doctor: Person) -> None:
+        """The socket's other transport."""
+        headers = {"Origin": "https://evil.example", "Cookie": wire.cookie_of(doctor)}
+        answer = httpx.get(f"{URL}/_event/?EIO=4&transport=polling&token=x", headers=headers)
+        assert answer.status_code in {400, 403}
+
+
+NOBODYS = [None, 1, -1, True, 1.5, [], {}, {"$ne": ""}, {"$gt": 0}, "$where", "x" * 200_000]
+"""What no handler expects in some argument or other."""
+
+TEXTS = [value for value in NOBODYS if not isinstance(value, str)]
+
+
+class TestHandlersCalledRaw:
+    """A patient who speaks to the States without our pages."""
+
+    @pytest.fixture
+    def stranger(self, clinic: Clinic, patient: Person) -> Person:
+        """Return a patient of somebody else."""
+        assert patient
+        return clinic.patient(clinic.doctor(), name="Curious Stranger")
+
+    def test_anothers_conversation_stays_closed(
+        self, doctor: Person, patient: Person, stranger: Person
+    ) -> None:
+        """Its id is known, and it is neither written to, read from nor marked as read."""
+        theirs = doctor.conversation(patient)
+        with _signed_in(stranger) as tab:
+            tab.hydrate("/chat", email=patient.email)
+            _send(tab, account=stranger.email, conversation=theirs)
+            tab.until("refused")
+            _send(tab, account=doctor.email, conversation=theirs)
+            for name in ("conversation", "account", "history", "phase", "_summaries"):
+                tab.call(f"chat.state.Chat.set_{name}", value=theirs)
+                tab.call(f"inbox.state.Inbox.set_{name}", value=theirs)
+            _set_vars(tab, conversation=theirs, account=doctor.email)
+            tab.call("chat.state.Chat.load", "/chat")
+            tab.call("chat.state.Chat.show_older", before=100)
+            tab.call("chat.state.Chat.fill_gap", after=0)
+            tab.call("chat.state.Chat.read", seq=1)
+            found = tab.rest()
+
+        assert SECRET not in found
+        assert patient.name not in found
+        [message] = doctor.history(patient)
+        assert (message["message"], message["read"]) == (SECRET, False)
+
+    def test_a_patient_cannot_do_what_a_doctor_can(self, stranger: Person) -> None:
+        """An invitation is refused and makes nothing."""
+        with _signed_in(stranger) as tab:
+            tab.hydrate("/dashboard")
+            form = {"email": "made-up@example.com", "name": "Made Up"}
+            tab.call("doctor.state.Invite.invite", form=form)
+            tab.until("refusal")
+            assert "/join" not in tab.rest()
+
+    @pytest.mark.parametrize(
+        ("handler", "argument", "values"),
+        [
+            ("chat.state.Chat.send", "conversation", NOBODYS),
+            ("chat.state.Chat.send", "client_id", TEXTS),
+            ("chat.state.Chat.send", "text", TEXTS),
+            ("chat.state.Chat.read", "seq", NOBODYS),
+            ("chat.state.Chat.show_older", "before", NOBODYS),
+            ("chat.state.Chat.fill_gap", "after", NOBODYS),
+            ("inbox.state.Inbox.search", "name", NOBODYS),
+            ("doctor.state.Invite.invite", "form", NOBODYS),
+            ("account.state.Password.change", "form", NOBODYS),
+        ],
+    )
+    def test_what_is_not_expected_changes_and_reveals_nothing(
+        self, doctor: Person, patient: Person, handler: str, argument: str, values: list[Any]
+    ) -> None:
+        """Wrong types and operators of MongoDB; the socket goes on working."""
+        rest: dict[str, object] = {}
+        if handler.endswith("send"):
+            conversation = patient.conversation(doctor)
+            rest = {"account": patient.email, "conversation": conversation}
+            rest |= {"client_id": "c", "text": "t"}
+        with _signed_in(patient) as tab:
+            tab.hydrate("/chat", email=doctor.email)
+            tab.until(SECRET)
+            for value in values:
+                tab.call(handler, "/chat", **(rest | {argument: value}))
+            tab.call("inbox.state.Inbox.search", name="Sarah")
+            tab.until('"name_rx_state_":"Sarah"')
+            tab.rest()
+        assert patient.texts(doctor) == [SECRET]
+
+    def test_somebody_who_is_not_signed_in_gets_nothing_from_any_handler(
+        self, doctor: Person, patient: Person
+    ) -> None:
+        """Each leads to the sign-in page or says nothing."""
+        with wire.tab() as tab:
+            tab.hydrate("/chat", email=patient.email)
+            tab.until("/login")
+            for handler in ("chat.state.Chat.load", "inbox.state.Inbox.load"):
+                tab.call(handler, "/chat")
+            _send(tab, account=doctor.email, conversation=doctor.conversation(patient))
+            found = tab.rest()
+        assert_reveals_nothing(found, doctor, patient)
+        assert doctor.texts(patient) == [SECRET]
+
+
+def test_nothing_that_was_said_is_on_disk_but_in_the_database(
+    clinic: Clinic, page_with_secret: Page
+) -> None:
+    """No State and no log has it."""
+    expect(page_with_secret.get_by_text(SECRET)).not_to_have_count(0)
+    assert not (PROJECT / ".states").exists()
+    assert [str(path) for path in clinic.files() if _holds(path, SECRET)] == []
+
+
+@pytest.fixture
+def page_with_secret(screens: Screens, doctor: Person, patient: Person) -> Page:
+    """Return a page in whose State the secret is."""
+    return screens.chat(doctor, patient)
+
+
+def assert_reveals_nothing(frames: str, doctor: Person, patient: Person) -> None:
+    """Fail if anything of these two is there, but for the address that was asked for."""
+    for word in (SECRET, doctor.name, doctor.email, patient.name):
+        assert word not in frames
+
+
+def _signed_in(person: Person) -> Any:
+    return wire.tab(wire.cookie_of(person))
+
+
+def _send(tab: wire.Tab, account: str, conversation: str) -> None:
+    words = {"client_id": "c", "text": "I should not be here."}
+    tab.call("chat.state.Chat.send", "/chat", account=account, conversation=conversation, **words)
+
+
+def _set_vars(tab: wire.Tab, **values: str) -> None:
+    chat = f"{wire.ROOT}.carechat___ui___chat___state____chat"
+    states = {f"{chat}.{name}": value for name, value in values.items()}
+    with_suffix = {f"{name}_rx_state_": value for name, value in states.items()}
+    tab.call_internal(
+        f"{wire.ROOT}.reflex___state____update_vars_internal_state.update_vars_internal",
+        vars=states | with_suffix,
+    )
+
+
+def _holds(path: Path, text: str) -> bool:
+    return text.encode() in path.read_bytes()
