@@ -65,7 +65,8 @@ class Clinic:
         self._pid = pid
         self._data_dir = data_dir
         self._environment = environment
-        self._numbers = itertools.count(1)
+        self._doctors = itertools.count(1)
+        self._patients = itertools.count(1)
         self._clients = contextlib.ExitStack()
         self._import(
             f"doctor{number}@example.com,Dr. Sarah Chen {number},doctor,,{PASSWORD}"
@@ -74,12 +75,12 @@ class Clinic:
 
     def doctor(self) -> Person:
         """Return a doctor whom no other test has."""
-        number = next(self._numbers)
+        number = next(self._doctors)
         return self.known(f"doctor{number}@example.com", f"Dr. Sarah Chen {number}")
 
     def patient(self, *doctors: Person, name: str = "Maria Jones") -> Person:
         """Return a new patient of those doctors."""
-        email = f"patient{next(self._numbers)}@example.com"
+        email = f"patient{next(self._patients)}@example.com"
         for doctor in doctors:
             self.invite(doctor, email, name)
         return self.known(email, name)

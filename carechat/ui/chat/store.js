@@ -22,6 +22,8 @@ async function run(table, mode, work, otherwise) {
   try {
     const transaction = (await open()).transaction(table, mode);
     const request = work(transaction.objectStore(table));
+    // Else a page that is left in this moment would take what was just typed with it.
+    if (mode === "readwrite") transaction.commit();
     return await new Promise((resolve, reject) => {
       transaction.oncomplete = () => resolve(request.result);
       transaction.onabort = () => reject(transaction.error);
