@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip --disable-pip-version-check -qq install --use-pep517 --require-hashes
+# A lock names all there is to install: with --no-deps pip looks for nothing newer beside it.
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check -qq install --use-pep517 --no-deps --require-hashes
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 SOURCES := carechat tests scripts $(wildcard rxconfig.py)

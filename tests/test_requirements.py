@@ -1,6 +1,8 @@
 """The locks hold what the readable requirements name, with hashes and without anybody's mirror."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,3 +48,11 @@ def test_tests_run_with_the_versions_that_users_get() -> None:
     assert {
         package for package in users.keys() & tests.keys() if users[package] != tests[package]
     } == set()
+
+
+def test_the_locks_lack_nothing_that_what_they_name_needs() -> None:
+    """Pip installs what they name and looks for nothing else."""
+    checked = subprocess.run(
+        [sys.executable, "-m", "pip", "check"], capture_output=True, text=True, check=False
+    )
+    assert (checked.returncode, checked.stdout) == (0, "No broken requirements found.\n")
