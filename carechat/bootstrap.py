@@ -20,7 +20,7 @@ from carechat.security.throttle import LoginThrottle, SendThrottle
 from carechat.security.tokens import Tokens
 from carechat.services import watch
 from carechat.services.context import Backend, Policy
-from carechat.settings import BadSettingError, Settings
+from carechat.settings import MONGODB_URI_FORM, BadSettingError, Settings
 from carechat.storage import embedded
 from carechat.storage.store import Store
 
@@ -104,10 +104,7 @@ def _store(settings: Settings, mongodb_uri: str, clock: Callable[[], datetime]) 
         return Store(mongodb_uri, settings.mongodb_database, clock)
     except (ConfigurationError, ValueError):
         # What is wrong with it might be told with a part of the password.
-        raise BadSettingError(
-            "MONGODB_URI: must be like mongodb://name:password@host/?replicaSet=rs0, "
-            "name and password percent-encoded"
-        ) from None
+        raise BadSettingError(f"MONGODB_URI: {MONGODB_URI_FORM}") from None
 
 
 async def _operate(backend: Backend, act: Callable[[Backend], Awaitable[T]]) -> T:

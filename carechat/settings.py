@@ -15,6 +15,9 @@ MIN_SECRET_BYTES = 32
 MIN_BCRYPT_COST = 10
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 SECRETS = frozenset({"mongodb_uri", "embedded_uri", "jwt_secret"})
+MONGODB_URI_FORM = (
+    "must be like mongodb://name:password@host/?replicaSet=rs0, name and password percent-encoded"
+)
 
 
 class BadSettingError(Exception):
@@ -28,9 +31,7 @@ class Settings(BaseSettings):
         frozen=True, extra="ignore", env_file=PROJECT / ".env", populate_by_name=True
     )
 
-    mongodb_uri: Annotated[
-        str, Field(alias="MONGODB_URI", pattern=r"^$|^mongodb(\+srv)?://.+$")
-    ] = ""
+    mongodb_uri: Annotated[str, Field(alias="MONGODB_URI")] = ""
     mongodb_database: Annotated[
         str, Field(alias="MONGODB_DATABASE", pattern=r"^[A-Za-z0-9_-]{1,38}$")
     ] = "carechat"
@@ -56,6 +57,13 @@ class Settings(BaseSettings):
     patient_idle_minutes: Annotated[
         int, Field(alias="CARECHAT_PATIENT_IDLE_MINUTES", ge=2, le=720)
     ] = 60
+
+    @field_validator("mongodb_uri")
+    @classmethod
+    def _a_deployment(cls, value: str) -> str:
+        if value and not re.match(r"mongodb(\+srv)?://.", value):
+            raise ValueError(MONGODB_URI_FORM)
+        return value
 
     @field_validator("demo", mode="before")
     @classmethod
@@ -155,7 +163,8 @@ def _one_line(error: ValidationError) -> str:
     if not first["loc"]:
         return message
     name = str(first["loc"][0])
-    was = "" if name.lower().removeprefix("carechat_") in SECRETS else f" is {first['input']!r}:"
+    secret = name.lower().removeprefix("carechat_") in SECRETS
+    was = ":" if secret else f" is {first['input']!r}:"
     return f"{name}{was} {message[:1].lower()}{message[1:]}"
 
 
