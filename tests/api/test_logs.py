@@ -7,6 +7,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from carechat.domain.events import DatabaseChanged
 from carechat.services import conversations, invitations, watch
 from carechat.services.context import Backend, Context
 from tests import serving
@@ -146,8 +147,10 @@ async def test_a_database_that_is_away(
     doctor, patient = await a_pair(away)
     async with a_socket(server, doctor) as socket:
         failing.fail(["find", "insert", "ping", "aggregate"], errorCode=8000)
-        away.spawn(watch.database(away))
-        away.spawn(watch.changes(away))
+        with away.hub.listen(doctor.user.email, doctor.session.id) as listener:
+            away.spawn(watch.database(away))
+            away.spawn(watch.changes(away))
+            assert isinstance(await listener.next(), DatabaseChanged)
         await socket.send(receiver_email=patient.user.email, message=TEXT, client_id="c1")
         assert (await socket.until("error"))["code"] == "unavailable"
         await outside.get("/auth/me", headers=bearer(patient))
