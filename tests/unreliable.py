@@ -36,6 +36,13 @@ class Unreliable:
         """Let nothing fail any more."""
         self._client.admin.command("configureFailPoint", "failCommand", mode="off")
 
+    def wait_until_busy_with(self, command: str) -> None:
+        """Wait until somebody waits for the answer to such a command."""
+        deadline = time.monotonic() + SECONDS
+        while not self._is_busy_with(command):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
     def drop(self, name: str) -> None:
         """Forget a database."""
         self._client.drop_database(name)
@@ -50,6 +57,10 @@ class Unreliable:
     def close(self) -> None:
         """Close the connection that it is told by."""
         self._client.close()
+
+    def _is_busy_with(self, command: str) -> bool:
+        under_way = self._client.admin.command("currentOp")["inprog"]
+        return any(command in one.get("command", {}) for one in under_way)
 
     def _is_primary(self) -> bool:
         try:

@@ -28,7 +28,7 @@ class Presence:
             timer.cancel()
         return news
 
-    def leave(self, email: str, gone: Callable[[], None]) -> None:
+    def leave(self, email: str, gone: Callable[[], object]) -> None:
         """Count one as closed; `gone` is called after the grace if nothing was opened again."""
         self._open[email] -= 1
         if self._open[email] == 0:
@@ -42,6 +42,6 @@ class Presence:
             timer.cancel()
         self._leaving.clear()
 
-    def _left(self, email: str, gone: Callable[[], None]) -> None:
+    def _left(self, email: str, gone: Callable[[], object]) -> None:
         del self._leaving[email]
         gone()

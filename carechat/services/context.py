@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from carechat.domain.users import Role, User
 from carechat.realtime.hub import Hub
@@ -15,6 +15,8 @@ from carechat.security.throttle import LoginThrottle, SendThrottle
 from carechat.security.tokens import Tokens
 from carechat.storage.sessions import Session
 from carechat.storage.store import Store
+
+T = TypeVar("T")
 
 CANCEL_SECONDS = 1.0
 """How soon to cancel again what goes on although it was cancelled."""
@@ -49,13 +51,18 @@ class Backend:
     clock: Callable[[], datetime]
     seconds: Callable[[], float] = time.monotonic
     prepared: asyncio.Event = field(default_factory=asyncio.Event)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    _tasks: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Let work go on by itself until it is done or the backend is closed."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def finish(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what the work comes to; it is done to its end even if nobody waits any more."""
+        return await asyncio.shield(self.spawn(work))
 
     async def close(self) -> None:
         """Stop what goes on by itself and close the connection to the database."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from carechat.domain import errors
@@ -46,12 +46,28 @@ async def follow(ctx: Context) -> AsyncGenerator[AsyncIterator[Event]]:
 
 
 @dataclass(slots=True)
-class _Handed:
-    """Messages that the listener was handed; `due` to be noted if others' are among them."""
+class _Told:
+    """The numbers from `first` to `last` were told, and of the earlier ones those in `late`.
+
+    `due` if others' are among them and were not noted as delivered yet. A message is told late if
+    for a while nobody knew that it is stored.
+    """
 
     first: int
     last: int
-    due: bool
+    late: set[int] = field(default_factory=set[int])
+    due: bool = False
+
+    def __contains__(self, seq: int) -> bool:
+        return self.first <= seq <= self.last or seq in self.late
+
+    def add(self, seq: int) -> None:
+        self.last = max(self.last, seq)
+        if seq < self.first:
+            self.late.add(seq)
+        while self.first - 1 in self.late:
+            self.first -= 1
+            self.late.remove(self.first)
 
 
 class _Follower:
@@ -61,8 +77,7 @@ class _Follower:
         self._ctx = ctx
         self._listener = listener
         self._ends_at = ctx.session.ends_at
-        self._last: dict[str, int] = {}
-        self._handed: dict[str, _Handed] = {}
+        self._told: dict[str, _Told] = {}
 
     async def events(self) -> AsyncIterator[Event]:
         while True:
@@ -109,31 +124,28 @@ class _Follower:
 
     async def _in_order(self, event: MessageSent) -> AsyncIterator[MessageSent]:
         message, conversation = event.message, event.conversation
-        last = self._last.get(conversation.id, message.seq - 1)
-        while last < message.seq - 1:
+        told = self._told.setdefault(conversation.id, _Told(message.seq, message.seq - 1))
+        while told.last < message.seq - 1:
             history = self._ctx.store.messages.history
-            missed = await history(conversation.id, PAGE, before=message.seq, after=last)
+            missed = await history(conversation.id, PAGE, before=message.seq, after=told.last)
             for one in missed:
                 yield MessageSent(one, conversation)
-            last = missed[-1].seq if missed else message.seq - 1
-        if last < message.seq:
+            told.last = missed[-1].seq if missed else message.seq - 1
+        if message.seq not in told:
             yield event
 
     def _note(self, sent: MessageSent) -> None:
         message = sent.message
-        self._last[message.conversation_id] = message.seq
-        handed = self._handed.setdefault(
-            message.conversation_id, _Handed(message.seq, message.seq, due=False)
-        )
-        handed.last = message.seq
-        handed.due |= message.sender_email != self._ctx.user.email
+        told = self._told[message.conversation_id]
+        told.add(message.seq)
+        told.due |= message.sender_email != self._ctx.user.email
 
     async def _deliver(self) -> None:
-        due = {one: handed for one, handed in self._handed.items() if handed.due}
-        for conversation_id, handed in due.items():
-            with suppress(errors.UnavailableError, errors.NotFoundError):
-                await receipts.delivered(self._ctx, conversation_id, handed.first, handed.last)
-                del self._handed[conversation_id]
+        for conversation_id, told in self._told.items():
+            if told.due:
+                with suppress(errors.UnavailableError, errors.NotFoundError):
+                    await receipts.delivered(self._ctx, conversation_id, told.first, told.last)
+                    told.due = False
 
 
 def _enter(backend: Backend, email: str) -> None:

@@ -51,15 +51,19 @@ async def send(ctx: Context, address: Address, outgoing: Outgoing) -> Sent:
     `UnavailableError` if it cannot be said whether it was stored: then the same `client_id` may be
     sent again.
     """
-    conversation = access.to_write(await access.addressed(ctx, address))
+    conversation = await access.addressed(ctx, address)
     draft = await _draft(ctx, conversation, outgoing)
-    ctx.backend.sends.take(ctx.user.id, ctx.backend.seconds())
-    message, created = await ctx.store.messages.append(draft)
-    if created:
-        ctx.backend.hub.publish(MessageSent(message, conversation), conversation.emails)
-    await ctx.store.conversations.note_message(conversation.id, message.timestamp)
+    try:
+        access.to_write(conversation)
+        ctx.backend.sends.take(ctx.user.id, ctx.backend.seconds())
+    except (errors.ForbiddenError, errors.RateLimitedError):
+        # A refusal says that nothing is stored: not if only the acknowledgement was lost.
+        if stored := await ctx.store.messages.find_sent(draft):
+            return Sent(conversation.with_delivery(stored), created=False)
+        raise
+    sent = await ctx.backend.finish(_store(ctx, conversation, draft))
     await accounts.touch(ctx)
-    return Sent(conversation.with_delivery(message), created)
+    return sent
 
 
 async def history(
@@ -81,6 +85,14 @@ async def history(
     if page:
         await receipts.delivered(ctx, conversation.id, page[0].seq, page[-1].seq)
     return Page(conversation, [conversation.with_delivery(one) for one in page], more)
+
+
+async def _store(ctx: Context, conversation: Conversation, draft: Draft) -> Sent:
+    message, created = await ctx.store.messages.append(draft)
+    if created:
+        ctx.backend.hub.publish(MessageSent(message, conversation), conversation.emails)
+    await ctx.store.conversations.note_message(conversation.id, message.timestamp)
+    return Sent(conversation.with_delivery(message), created)
 
 
 async def _draft(ctx: Context, conversation: Conversation, outgoing: Outgoing) -> Draft:

@@ -11,7 +11,7 @@ from carechat.storage.changes import Change, SessionGone
 
 logger = logging.getLogger(__name__)
 
-RETRY_SECONDS = 1.0
+RETRY_SECONDS = 0.5
 """Between two tries to hear of changes again, and between two looks whether the database answers.
 """
 

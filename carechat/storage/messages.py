@@ -22,6 +22,9 @@ ATTEMPTS = 5
 MAX_TAILS = 10_000
 """Conversations whose newest number is remembered."""
 
+MAX_UNKNOWN = 10_000
+"""Drafts that are remembered because nobody knows whether they are stored."""
+
 TICK = timedelta(milliseconds=1)
 """The least time between two messages of a conversation; also what a BSON date can tell apart."""
 
@@ -44,29 +47,52 @@ class Messages:
         self._collection = collection
         self._clock = clock
         self._tails: OrderedDict[str, _Tail] = OrderedDict()
+        self._unknown: OrderedDict[tuple[str, str, str], None] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @guarded
     async def append(self, draft: Draft) -> tuple[Message, bool]:
         """Store the draft as the newest message of its conversation, journaled by a majority.
 
-        Returns the message and True; or, if its sender stored this `client_id` there before, that
-        message and False. Raises `ConflictError` if that one has another text, and
-        `UnavailableError` if it cannot be said whether the draft was stored.
+        Returns the message and True, or, if its sender stored this `client_id` there before and
+        was told so, that message and False. Raises `ConflictError` if that one has another text,
+        and `UnavailableError` if it cannot be said whether the draft was stored.
 
         One append is under way at a time in each conversation, and a number is taken from a message
         that is stored, never from a counter, so what is stored has no gap whatever fails.
         """
         async with self._lock(draft.conversation_id):
             for _ in range(ATTEMPTS):
+                tail = await self._take_tail(draft.conversation_id)
+                document = _document(draft, tail, self._clock())
                 try:
-                    return await self._append_after_tail(draft)
+                    await self._collection.insert_one(document)
                 except DuplicateKeyError as error:
                     if "client_id" in (error.details or {}).get("keyPattern", {}):
-                        return await self._stored(draft), False
+                        return await self._settle(draft, document)
                 except PyMongoError:
-                    return await self._stored(draft), True
+                    return await self._settle(draft, document)
+                else:
+                    self._remember(document)
+                    return _message(document), True
         raise errors.UnavailableError(UNAVAILABLE)
+
+    @guarded
+    async def find_sent(self, draft: Draft) -> Message | None:
+        """Return the message that its sender stored with the `client_id` of the draft, if any.
+
+        Raises `ConflictError` if it has another text.
+        """
+        document = await self._collection.find_one(
+            {
+                "conversation_id": draft.conversation_id,
+                "sender_email": draft.sender_email,
+                "client_id": draft.client_id,
+            }
+        )
+        if document and document["message"] != draft.message:
+            raise errors.ConflictError("Another message was sent with that client_id.")
+        return _message(document) if document else None
 
     @guarded
     async def history(
@@ -144,32 +170,22 @@ class Messages:
             }
         )
 
-    async def _append_after_tail(self, draft: Draft) -> tuple[Message, bool]:
-        tail = self._tails.pop(draft.conversation_id, None)
-        tail = tail or await self._read_tail(draft.conversation_id)
-        document = _document(draft, tail, self._clock())
-        await self._collection.insert_one(document)
-        self._remember(draft.conversation_id, _Tail(document["seq"], document["timestamp"]))
-        return _message(document), True
-
-    async def _stored(self, draft: Draft) -> Message:
-        stored = await self._find_again(draft)
+    async def _settle(self, draft: Draft, document: Document) -> tuple[Message, bool]:
+        """The stored message, and whether its sender hears only now that it is stored."""
+        key = (draft.conversation_id, draft.sender_email, draft.client_id)
+        was_unknown = key in self._unknown
+        self._unknown[key] = None
+        if len(self._unknown) > MAX_UNKNOWN:
+            self._unknown.popitem(last=False)
+        stored = await self.find_sent(draft)
         if stored is None:
             raise errors.UnavailableError(UNAVAILABLE)
-        if stored.message != draft.message:
-            raise errors.ConflictError("Another message was sent with that client_id.")
-        return stored
+        self._unknown.pop(key, None)
+        return stored, was_unknown or stored.id == str(document["_id"])
 
-    @guarded
-    async def _find_again(self, draft: Draft) -> Message | None:
-        document = await self._collection.find_one(
-            {
-                "conversation_id": draft.conversation_id,
-                "sender_email": draft.sender_email,
-                "client_id": draft.client_id,
-            }
-        )
-        return _message(document) if document else None
+    async def _take_tail(self, conversation_id: str) -> _Tail:
+        tail = self._tails.pop(conversation_id, None)
+        return tail or await self._read_tail(conversation_id)
 
     async def _read_tail(self, conversation_id: str) -> _Tail:
         document = await self._collection.find_one(
@@ -179,8 +195,8 @@ class Messages:
         )
         return _Tail(document["seq"], document["timestamp"]) if document else _EMPTY
 
-    def _remember(self, conversation_id: str, tail: _Tail) -> None:
-        self._tails[conversation_id] = tail
+    def _remember(self, document: Document) -> None:
+        self._tails[document["conversation_id"]] = _Tail(document["seq"], document["timestamp"])
         if len(self._tails) > MAX_TAILS:
             self._tails.popitem(last=False)
 

@@ -362,13 +362,13 @@ async def test_too_many_messages_at_once_are_told_when_to_try_again(
 ) -> None:
     backend.sends.rate, backend.sends.burst = 1, 1
     ours = await connect(doctor)
-    for _ in range(2):
-        await ours.send(receiver_email=patient.user.email, message="x", client_id="c1")
+    for client_id in ("c1", "c2"):
+        await ours.send(receiver_email=patient.user.email, message="x", client_id=client_id)
     refusal = await ours.until("error")
     assert (refusal["code"], refusal["retry_after"], refusal["client_id"]) == (
         "rate_limited",
         1,
-        "c1",
+        "c2",
     )
 
 

@@ -75,6 +75,22 @@ async def test_a_message_told_twice_or_late_is_shown_once(backend: Backend) -> N
         assert screen.texts == ["1", "2", "3"]
 
 
+async def test_a_message_from_before_the_first_that_was_told_comes_late_and_once(
+    backend: Backend,
+) -> None:
+    """It is stored, but for a while nobody knew that it is."""
+    doctor, patient = await a_pair(backend)
+    conversation = (await conversations.find(doctor, to(patient))).conversation
+    unknown = await says(await a_caller(replace(backend, hub=hub.Hub()), patient.user), doctor, "1")
+    async with a_screen(doctor) as screen:
+        await says(patient, doctor, "2")
+        for _ in range(2):
+            backend.hub.publish(MessageSent(unknown, conversation), [doctor.user.email])
+        await says(patient, doctor, "3")
+        await screen.until_all(lambda told: "3" in told.texts)
+        assert screen.texts == ["2", "1", "3"]
+
+
 async def test_what_was_taken_counts_as_delivered(backend: Backend) -> None:
     doctor, patient = await a_pair(backend)
     async with a_screen(doctor), a_screen(patient) as theirs:

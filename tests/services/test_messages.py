@@ -1,16 +1,20 @@
 """Sending and reading messages: who may, who may not, what is stored, who is told."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from carechat.domain import errors
 from carechat.domain.events import MessageSent, ReceiptMoved
-from carechat.services import messages, receipts
+from carechat.security.throttle import SendThrottle
+from carechat.services import messages, receipts, users
 from carechat.services.context import Backend
 from carechat.services.messages import Outgoing
+from tests.conftest import Clock
 from tests.factories import a_conversation, a_doctor, a_pair, a_patient, says, to
 from tests.listening import a_screen
+from tests.unreliable import Unreliable
 
 
 async def test_a_message_is_stored_and_read_back(backend: Backend) -> None:
@@ -39,6 +43,45 @@ async def test_the_same_client_id_is_stored_once(backend: Backend) -> None:
     assert (again.message.id, again.created) == (first.message.id, False)
     with pytest.raises(errors.ConflictError):
         await messages.send(doctor, to(patient), Outgoing("Another", "c1"))
+
+
+async def test_what_is_stored_already_is_not_called_refused(backend: Backend) -> None:
+    """Its acknowledgement was lost, and meanwhile the two may not write any more."""
+    doctor, patient = await a_pair(backend)
+    first = await says(doctor, patient, "Hello", "c1")
+    await users.unassign(backend, doctor.user.email, patient.user.email)
+    again = await messages.send(doctor, to(patient), Outgoing("Hello", "c1"))
+    assert (again.message.id, again.created) == (first.id, False)
+    with pytest.raises(errors.ForbiddenError):
+        await messages.send(doctor, to(patient), Outgoing("Hello", "c2"))
+
+
+async def test_what_is_stored_already_is_not_called_too_soon(
+    backend: Backend, clock: Clock
+) -> None:
+    """Asking again what became of a message is no sending."""
+    _, patient = await a_pair(backend)
+    doctor = await a_doctor(replace(backend, sends=SendThrottle(1, 1), seconds=clock.seconds))
+    await users.assign(backend, doctor.user.email, patient.user.email)
+    first = await says(doctor, patient, "Hello", "c1")
+    assert await says(doctor, patient, "Hello", "c1") == first
+    with pytest.raises(errors.RateLimitedError):
+        await says(doctor, patient, "Hello", "c2")
+
+
+async def test_a_sender_who_goes_away_meanwhile_is_heard_all_the_same(
+    fragile: Backend, failing: Unreliable
+) -> None:
+    """What is stored is told, though nobody waits for the acknowledgement."""
+    doctor, patient = await a_pair(fragile)
+    async with a_screen(patient) as screen:
+        failing.fail(["insert"], blockConnection=True, blockTimeMS=500)
+        sending = asyncio.create_task(says(doctor, patient, "Hello"))
+        await asyncio.to_thread(failing.wait_until_busy_with, "insert")
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        assert (await screen.until(MessageSent)).message.message == "Hello"
 
 
 async def test_the_other_hears_of_a_message_and_it_counts_as_delivered(backend: Backend) -> None:

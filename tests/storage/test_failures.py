@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from typing import Any
 
 import pytest
@@ -70,6 +70,27 @@ async def test_an_outcome_that_cannot_be_read_back_is_unknown_and_can_be_tried_a
     failing.heal()
     await fragile.store.messages.append(a_draft("c2"))
     assert [seq for seq, _ in await stored(fragile)] == [1, 2]
+
+
+@pytest.fixture
+async def late(failing: Unreliable, clock: Clock) -> AsyncGenerator[Store]:
+    """Give another way into that database: what the server does after its client gave up."""
+    store = Store(failing.uri, "carechat-tests", clock)
+    yield store
+    await store.close()
+
+
+async def test_what_turns_out_to_be_stored_after_all_counts_as_new_once(
+    fragile: Backend, late: Store, failing: Unreliable
+) -> None:
+    append = fragile.store.messages.append
+    await append(a_draft("c1"))
+    failing.fail(["insert", "find"], errorCode=REFUSED)
+    with pytest.raises(errors.UnavailableError):
+        await append(a_draft("c2"))
+    failing.heal()
+    await late.messages.append(a_draft("c2"))
+    assert [(await append(a_draft("c2")))[1] for _ in range(2)] == [True, False]
 
 
 async def test_after_a_failure_numbers_go_on_without_a_gap(
