@@ -14,12 +14,16 @@ from carechat.domain import errors
 from carechat.services import accounts
 from carechat.services.context import Backend, Context
 
+ANSWER_SECONDS = 1.5
+"""How long a page waits to hear whose it is: its state can show nothing else meanwhile, not even
+that the database does not answer."""
+
 RETRY_SECONDS = 1.0
 """Between two tries to find out who a page belongs to while the database does not answer."""
 
 _HYDRATION = (".hydrate", ".hydrate_and_load")
 
-STARTING = "CareChat is starting. Please try again in a moment."
+NO_ANSWER = "CareChat does not answer right now. Please try again in a moment."
 
 _backend: ContextVar[Backend] = ContextVar("backend")
 _caller: ContextVar[Context | None] = ContextVar("caller", default=None)
@@ -69,7 +73,7 @@ class SessionMiddleware(Middleware):
     async def preprocess(self, app: App, state: BaseState, event: Event) -> StateUpdate | None:
         """Let the event see its verified caller, and a state that is the caller's own."""
         if self.backend is None:
-            raise errors.UnavailableError(STARTING)
+            raise errors.UnavailableError(NO_ANSWER)
         ctx = await self._resolve(self.backend, state.router.headers.cookie, event)
         _backend.set(self.backend)
         _caller.set(ctx)
@@ -85,13 +89,14 @@ class SessionMiddleware(Middleware):
         token = self._token(cookie_header)
         while True:
             try:
-                return await accounts.resolve(backend, token)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    return await accounts.resolve(backend, token)
             except errors.UnauthenticatedError:
                 return None
-            except errors.UnavailableError:
+            except (errors.UnavailableError, TimeoutError) as error:
                 # A page hydrates once: it waits, for as long as its socket is open.
                 if not event.name.endswith(_HYDRATION):
-                    raise
+                    raise errors.UnavailableError(NO_ANSWER) from error
                 await asyncio.sleep(RETRY_SECONDS)
 
     def _token(self, cookie_header: str) -> str:

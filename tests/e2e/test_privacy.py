@@ -201,9 +201,9 @@ class TestHandlersCalledRaw:
                 tab.call(f"inbox.state.Inbox.set_{name}", value=theirs)
             _set_vars(tab, conversation=theirs, account=doctor.email)
             tab.call("chat.state.Chat.load", "/chat")
-            tab.call("chat.state.Chat.show_older", before=100)
-            tab.call("chat.state.Chat.fill_gap", after=0)
-            tab.call("chat.state.Chat.read", seq=1)
+            tab.call("chat.state.Chat.show_older", conversation=theirs, before=100)
+            tab.call("chat.state.Chat.fill_gap", conversation=theirs, after=0)
+            tab.call("chat.state.Chat.read", conversation=theirs, seq=1)
             found = tab.rest()
 
         assert SECRET not in found
@@ -226,6 +226,7 @@ class TestHandlersCalledRaw:
             ("chat.state.Chat.send", "conversation", NOBODYS),
             ("chat.state.Chat.send", "client_id", TEXTS),
             ("chat.state.Chat.send", "text", TEXTS),
+            ("chat.state.Chat.read", "conversation", NOBODYS),
             ("chat.state.Chat.read", "seq", NOBODYS),
             ("chat.state.Chat.show_older", "before", NOBODYS),
             ("chat.state.Chat.fill_gap", "after", NOBODYS),
@@ -239,10 +240,12 @@ class TestHandlersCalledRaw:
     ) -> None:
         """Wrong types and operators of MongoDB; the socket goes on working."""
         rest: dict[str, object] = {}
+        if handler.startswith("chat."):
+            rest = {"conversation": patient.conversation(doctor)}
+        if handler.endswith("read"):
+            rest |= {"seq": 1}
         if handler.endswith("send"):
-            conversation = patient.conversation(doctor)
-            rest = {"account": patient.email, "conversation": conversation}
-            rest |= {"client_id": "c", "text": "t"}
+            rest |= {"account": patient.email, "client_id": "c", "text": "t"}
         with _signed_in(patient) as tab:
             tab.hydrate("/chat", email=doctor.email)
             tab.until(SECRET)

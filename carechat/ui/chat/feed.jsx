@@ -42,9 +42,10 @@ export function Feed(props) {
   };
 
   useOwnWords(waiting, toNewest);
-  useRequest(wantsOlder ? oldest : null, connected, onOlder);
-  useRequest(timeline.gapAfter(rows), connected, onGap);
-  useReading(lastOfPartner(rows, seen), connected, onRead);
+  const here = (ask) => (seq) => ask(conversation, seq);
+  useRequest(wantsOlder ? oldest : null, connected, here(onOlder));
+  useRequest(timeline.gapAfter(rows), connected, here(onGap));
+  useReading(lastOfPartner(rows, seen), connected, here(onRead));
 
   const shown = rows.slice(start, end).map((row) => stored(row, deliveredSeq, readSeq));
   if (atNewest) shown.push(...underWay(waiting, rows));

@@ -36,6 +36,9 @@ class Chat(rx.State):
 
     `delivered_seq` and `read_seq` tell how far the partner has got; `stored` names messages of
     other conversations, written before, that the outbox got through meanwhile.
+
+    What may have to wait for the database is done in the background, without holding the state,
+    so that the page can show meanwhile what happens.
     """
 
     phase: str = Phase.LOADING.value
@@ -57,44 +60,48 @@ class Chat(rx.State):
         """Show the conversation anew."""
         await self.show(session.caller())
 
-    @rx.event
+    @rx.event(background=True)
     async def send(self, account: str, conversation: str, client_id: str, text: str):
         """Send a message of the outbox; it waits there until it is among the newest, or refused."""
-        ctx = session.caller()
+        ctx, refusal = session.caller(), ""
         try:
-            if account != ctx.user.email:
-                raise errors.ForbiddenError(ANOTHER_ACCOUNT)
-            outgoing = Outgoing(incoming.text(text), incoming.text(client_id))
-            address = Address(conversation_id=incoming.text(conversation))
-            sent = await messages.send(ctx, address, outgoing)
+            message = await _send(ctx, account, conversation, client_id, text)
         except _LATER:
             return
         except errors.CareChatError as error:
-            refusal = {"client_id": str(client_id), "detail": error.detail}
-            self.refused = [*self.refused, refusal][-MAX_TOLD:]
-        else:
-            self._acknowledge(sent.message)
+            message, refusal = None, error.detail
+        async with self:
+            if not await session.owns(ctx, self):
+                return
+            if message:
+                self._acknowledge(message)
+            else:
+                refused = {"client_id": str(client_id), "detail": refusal}
+                self.refused = [*self.refused, refused][-MAX_TOLD:]
 
-    @rx.event
-    async def read(self, seq: int):
+    @rx.event(background=True)
+    async def read(self, conversation: str, seq: int):
         """Note that everything up to `seq` was on the screen of somebody who looked."""
-        await receipts.read(session.caller(), self._address(), incoming.seq(seq))
+        address = Address(conversation_id=incoming.text(conversation))
+        await receipts.read(session.caller(), address, incoming.seq(seq))
 
-    @rx.event
-    async def show_older(self, before: int):
+    @rx.event(background=True)
+    async def show_older(self, conversation: str, before: int):
         """Show the messages before that number as well."""
-        page = await messages.history(
-            session.caller(), self._address(), WINDOW, before=incoming.seq(before)
-        )
-        self.history, self.older = self._rows(page.messages), page.more
+        ctx, address = session.caller(), Address(conversation_id=incoming.text(conversation))
+        page = await messages.history(ctx, address, WINDOW, before=incoming.seq(before))
+        async with self:
+            if await self._shows(ctx, page):
+                self.history, self.older = self._rows(page.messages), page.more
 
-    @rx.event
-    async def fill_gap(self, after: int):
+    @rx.event(background=True)
+    async def fill_gap(self, conversation: str, after: int):
         """Show the messages after that number, of which the page has missed some."""
-        page = await messages.history(
-            session.caller(), self._address(), messages.MAX_PAGE, after=incoming.seq(after)
-        )
-        self.newest = self._rows(page.messages)
+        ctx, address = session.caller(), Address(conversation_id=incoming.text(conversation))
+        page = await messages.history(ctx, address, messages.MAX_PAGE, after=incoming.seq(after))
+        async with self:
+            if await self._shows(ctx, page):
+                self.newest = self._rows(page.messages)
 
     def clear(self) -> None:
         """Show no conversation if the page's address names another partner than before."""
@@ -159,5 +166,16 @@ class Chat(rx.State):
     def _rows(self, found: list[Message]) -> list[rows.MessageRow]:
         return [rows.message(one, self.account) for one in found]
 
-    def _address(self) -> Address:
-        return Address(conversation_id=self.conversation)
+    async def _shows(self, ctx: Context, page: messages.Page) -> bool:
+        """Whether the conversation that was asked for is still the one on the page."""
+        return page.conversation.id == self.conversation and await session.owns(ctx, self)
+
+
+async def _send(
+    ctx: Context, account: str, conversation: str, client_id: str, text: str
+) -> Message:
+    if account != ctx.user.email:
+        raise errors.ForbiddenError(ANOTHER_ACCOUNT)
+    outgoing = Outgoing(incoming.text(text), incoming.text(client_id))
+    address = Address(conversation_id=incoming.text(conversation))
+    return (await messages.send(ctx, address, outgoing)).message

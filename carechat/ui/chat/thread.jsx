@@ -23,9 +23,9 @@ const BRIDGE_MS = 3_000;
  * @param {boolean} props.writable
  * @param {string} props.emergency
  * @param {string} props.unreachable why the server cannot store anything now, "" if it can
- * @param {(beforeSeq: number) => void} props.onOlder
- * @param {(afterSeq: number) => void} props.onGap
- * @param {(seq: number) => void} props.onRead
+ * @param {(conversation: string, beforeSeq: number) => void} props.onOlder
+ * @param {(conversation: string, afterSeq: number) => void} props.onGap
+ * @param {(conversation: string, seq: number) => void} props.onRead
  * @param {(account: string, conversation: string, clientId: string, text: string) => void} props.onSend
  */
 export function Thread(props) {

@@ -25,6 +25,10 @@ def _sent(
     return account, conversation, client_id, text
 
 
+def _numbered(conversation: rx.Var[str], seq: rx.Var[int]) -> tuple[rx.Var[str], rx.Var[int]]:
+    return conversation, seq
+
+
 class Thread(rx.Component):
     """The feed of one conversation and its composer; `history` and `newest` are merged by number.
 
@@ -48,9 +52,9 @@ class Thread(rx.Component):
     emergency: rx.Var[str]
     unreachable: rx.Var[str]
 
-    on_older: rx.EventHandler[rx.event.passthrough_event_spec(int)]
-    on_gap: rx.EventHandler[rx.event.passthrough_event_spec(int)]
-    on_read: rx.EventHandler[rx.event.passthrough_event_spec(int)]
+    on_older: rx.EventHandler[_numbered]
+    on_gap: rx.EventHandler[_numbered]
+    on_read: rx.EventHandler[_numbered]
     on_send: rx.EventHandler[_sent]
 
 
