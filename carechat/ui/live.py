@@ -41,6 +41,8 @@ class Live(rx.State):
                     elif await self._apply(ctx, event):
                         yield Inbox.paint
         except errors.UnavailableError:
+            async with self:
+                await self._say(session.UNREACHABLE)
             await asyncio.sleep(RETRY_SECONDS)
             yield Live.listen
 
@@ -49,6 +51,7 @@ class Live(rx.State):
             chat = await self.get_state(Chat)
             chat.clear()
         async with self:
+            await self._say("")
             await (await self.get_state(Inbox)).show(ctx)
             if self.router.url.path.rstrip("/") == routes.CHAT:
                 await (await self.get_state(Chat)).show(ctx)
@@ -58,8 +61,13 @@ class Live(rx.State):
         async with self:
             if not await session.owns(ctx, self):
                 return False
+            if isinstance(event, DatabaseChanged):
+                await self._say(session.UNREACHABLE)
             (await self.get_state(Chat)).apply(event)
             return (await self.get_state(Inbox)).note(ctx, event)
+
+    async def _say(self, unreachable: str) -> None:
+        (await self.get_state(session.Tab)).unreachable = unreachable
 
     async def _sign_in(self, reason: Ending | None = None) -> str:
         """Forget everything; returns the way to the sign-in page and back to this one."""

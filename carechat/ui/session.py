@@ -9,6 +9,7 @@ from reflex.app import App
 from reflex.event import Event
 from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
+from reflex_base.event.context import EventContext
 
 from carechat.domain import errors
 from carechat.services import accounts
@@ -21,7 +22,10 @@ that the database does not answer."""
 RETRY_SECONDS = 1.0
 """Between two tries to find out who a page belongs to while the database does not answer."""
 
-_HYDRATION = (".hydrate", ".hydrate_and_load")
+_OPENING = (".hydrate", ".hydrate_and_load", ".on_load_internal", ".listen")
+"""What opens a page comes once: it waits until it can be answered, while the socket is open."""
+
+UNREACHABLE = "Messages cannot be saved right now. Yours are kept and go out by themselves."
 
 NO_ANSWER = "CareChat does not answer right now. Please try again in a moment."
 
@@ -29,9 +33,10 @@ _backend: ContextVar[Backend] = ContextVar("backend")
 _caller: ContextVar[Context | None] = ContextVar("caller", default=None)
 
 
-class Owner(rx.State):
-    """Notes whose session the states of a tab were filled for."""
+class Tab(rx.State):
+    """What is known of a tab: whose session its states are of, and why nothing can be stored."""
 
+    unreachable: str = ""
     _session_id: str = ""
 
 
@@ -55,7 +60,7 @@ def caller() -> Context:
 
 async def owns(ctx: Context, state: rx.State) -> bool:
     """Whether the tab's states are still the session's: a background event may outlive it."""
-    return (await state.get_state(Owner))._session_id == ctx.session.id
+    return (await state.get_state(Tab))._session_id == ctx.session.id
 
 
 class SessionMiddleware(Middleware):
@@ -74,19 +79,19 @@ class SessionMiddleware(Middleware):
         """Let the event see its verified caller, and a state that is the caller's own."""
         if self.backend is None:
             raise errors.UnavailableError(NO_ANSWER)
-        ctx = await self._resolve(self.backend, state.router.headers.cookie, event)
+        ctx = await self._resolve(self.backend, state, event)
         _backend.set(self.backend)
         _caller.set(ctx)
         root = state._get_root_state()
-        owner = await root.get_state(Owner)
+        tab = await root.get_state(Tab)
         session_id = ctx.session.id if ctx else ""
-        if owner._session_id != session_id:
+        if tab._session_id != session_id:
             root.reset()
-            owner._session_id = session_id
+            tab._session_id = session_id
         return None
 
-    async def _resolve(self, backend: Backend, cookie_header: str, event: Event) -> Context | None:
-        token = self._token(cookie_header)
+    async def _resolve(self, backend: Backend, state: BaseState, event: Event) -> Context | None:
+        token = self._token(state.router.headers.cookie)
         while True:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
@@ -94,9 +99,9 @@ class SessionMiddleware(Middleware):
             except errors.UnauthenticatedError:
                 return None
             except (errors.UnavailableError, TimeoutError) as error:
-                # A page hydrates once: it waits, for as long as its socket is open.
-                if not event.name.endswith(_HYDRATION):
+                if not event.name.endswith(_OPENING):
                     raise errors.UnavailableError(NO_ANSWER) from error
+                await _say_unreachable(state)
                 await asyncio.sleep(RETRY_SECONDS)
 
     def _token(self, cookie_header: str) -> str:
@@ -105,3 +110,11 @@ class SessionMiddleware(Middleware):
         except CookieError:
             return ""
         return morsel.value if morsel else ""
+
+
+async def _say_unreachable(state: BaseState) -> None:
+    """Let the page say that it waits; nothing else of its state goes out to whoever it may be."""
+    tab = await state._get_root_state().get_state(Tab)
+    tab.unreachable = UNREACHABLE
+    await EventContext.get().emit_delta(tab.get_delta())
+    tab._clean()

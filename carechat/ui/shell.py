@@ -9,6 +9,7 @@ from carechat.ui.chat import thread
 from carechat.ui.chat.state import Chat
 from carechat.ui.inbox.state import Inbox
 from carechat.ui.parts import activity, connection, icons, links, menu, unread
+from carechat.ui.session import Tab
 
 
 def page(
@@ -26,7 +27,7 @@ def page(
             aside or rx.fragment(),
             rx.fragment()
             if here == routes.CHAT
-            else connection.connection(unreachable=Chat.unreachable),
+            else connection.connection(unreachable=Tab.unreachable),
             menu.menu(Inbox.viewer, _nav(here, "menu-nav")),
             class_name="bar",
         ),

@@ -50,12 +50,26 @@ class TestDatabaseGone:
     def test_a_page_that_is_opened_meanwhile_comes_by_itself(
         self, clinic: Clinic, screens: Screens, doctor: Person, patient: Person
     ) -> None:
-        """It needs no reload."""
+        """It says why nothing comes, and needs no reload."""
         page = screens.as_somebody(doctor)
         with clinic.frozen_database():
             page.goto("/dashboard")
             expect(page.locator(".skeleton")).to_be_visible()
+            expect(on.connection(page)).to_contain_text("Disconnected", timeout=NOTICED_MS)
         expect(on.card(page, patient)).to_be_visible(timeout=BACK_MS)
+        expect(on.connection(page)).to_have_text("Connected")
+
+    def test_a_conversation_that_is_opened_meanwhile_comes_by_itself(
+        self, clinic: Clinic, screens: Screens, doctor: Person, patient: Person
+    ) -> None:
+        """The way from one page to another within the app, in the moment of the failure."""
+        patient.says(doctor, "Hello?")
+        page = screens.dashboard(doctor)
+        with clinic.frozen_database():
+            on.card(page, patient).get_by_role("link", name="Chat").click()
+            expect(on.connection(page)).to_contain_text("Disconnected", timeout=NOTICED_MS)
+        expect(on.message(page, "Hello?")).to_be_visible(timeout=BACK_MS)
+        expect(on.connection(page)).to_have_text("Connected")
 
 
 class TestNobodyThere:

@@ -1,13 +1,25 @@
 """Calls to MongoDB: what they say when they fail, and that they end when they are cancelled."""
 
 import asyncio
+import subprocess
+from collections.abc import Generator
+from pathlib import Path
+from urllib.parse import quote_plus
 
 import pytest
 
 from carechat.domain import errors
+from carechat.domain.events import SessionEnded
 from carechat.services.context import Backend
+from carechat.storage import mongod
 from carechat.storage.database import object_id
+from carechat.storage.store import Store
+from tests.conftest import Clock
 from tests.factories import a_pair, says
+from tests.listening import a_screen
+
+SERVER_WAITS_SECONDS = 1.0
+"""How long MongoDB keeps a question for changes open before it says that there are none."""
 
 
 async def test_a_cancelled_call_never_goes_on(backend: Backend) -> None:
@@ -39,6 +51,30 @@ async def test_cleaning_up_after_a_cancellation_may_call_again(backend: Backend)
     with pytest.raises(asyncio.CancelledError):
         await task
     assert found == [None]
+
+
+async def test_quiet_is_no_failure_of_the_stream_of_changes(watching: Backend) -> None:
+    doctor, _ = await a_pair(watching)
+    await asyncio.sleep(2 * SERVER_WAITS_SECONDS)
+    async with a_screen(doctor) as screen:
+        await watching.store.sessions.end(doctor.session.id)
+        await screen.until(SessionEnded, 1.0)
+
+
+@pytest.fixture
+def alone(tmp_path: Path, clock: Clock) -> Generator[Store]:
+    """Give a store on a mongod that is no replica set."""
+    place = tmp_path / "mongod.sock"
+    options = ["--bind_ip", str(place), "--dbpath", str(tmp_path), "--quiet"]
+    with subprocess.Popen([mongod.program(), *options], stdout=subprocess.DEVNULL) as process:
+        yield Store(f"mongodb://{quote_plus(str(place))}", "alone", clock)
+        process.kill()
+
+
+async def test_a_mongodb_that_is_no_replica_set_is_refused(alone: Store) -> None:
+    with pytest.raises(errors.ConflictError, match="must name a replica set"):
+        await alone.open()
+    await alone.close()
 
 
 @pytest.mark.parametrize("identifier", ["", "x", "f" * 23, "\ud800", "$where"])

@@ -1,6 +1,7 @@
 """The embedded MongoDB, with a real mongod: who may start it, and what survives which death."""
 
 import contextlib
+import importlib.util
 import os
 import re
 import shutil
@@ -184,6 +185,25 @@ def test_a_killed_mongod_is_started_again_and_has_lost_nothing(data_dir: Path) -
         assert not watcher.is_alive()
 
 
+def test_a_mongod_that_does_not_start_again_is_tried_until_it_does(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(embedded, "WATCH", 0.05)
+    with embedded.start(data_dir) as database:
+        _store(database)
+        assert database.pid
+        monkeypatch.setenv("CARECHAT_MONGOD", "/no/such/mongod")
+        watcher = threading.Thread(target=database.watch)
+        watcher.start()
+        os.kill(database.pid, signal.SIGKILL)
+        assert _eventually(lambda: "MongoDB does not start: CARECHAT_MONGOD" in caplog.text)
+        monkeypatch.delenv("CARECHAT_MONGOD")
+        assert _eventually(lambda: "MongoDB had ended and was started again" in caplog.text)
+        assert _stored(database) == 1
+        database.stop()
+        watcher.join(5)
+
+
 @pytest.mark.parametrize("thread", ["main", "other"])
 def test_a_killed_server_loses_nothing_and_the_next_takes_over(data_dir: Path, thread: str) -> None:
     with _owner(data_dir, thread) as process:
@@ -306,6 +326,16 @@ def test_a_mongod_that_cannot_run_is_explained_in_one_line(
         embedded.start(data_dir)
     assert "\n" not in str(refusal.value)
     assert embedded.holder(data_dir) is None
+
+
+def test_without_any_mongod_it_is_told_what_to_do(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CARECHAT_MONGOD", raising=False)
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(mongod.EmbeddedError, match=r"No mongod found: .* set MONGODB_URI"):
+        embedded.start(data_dir)
 
 
 def test_a_damaged_database_is_explained_in_one_line(data_dir: Path) -> None:

@@ -8,6 +8,7 @@ from carechat.ui.chat.parts import frame, header, unknown
 from carechat.ui.chat.state import Chat
 from carechat.ui.parts.connection import connection
 from carechat.ui.parts.phases import Phase, failed
+from carechat.ui.session import Tab
 
 
 def title() -> rx.Var[str]:
@@ -31,7 +32,7 @@ def page(emergency: str) -> rx.Component:
 
 def _conversation(emergency: str) -> rx.Component:
     return rx.fragment(
-        header.header(Chat.partner, connection(unreachable=Chat.unreachable)),
+        header.header(Chat.partner, connection(unreachable=Tab.unreachable)),
         thread.thread(
             account=Chat.account,
             conversation=Chat.conversation,
@@ -44,7 +45,7 @@ def _conversation(emergency: str) -> rx.Component:
             refused=Chat.refused,
             writable=Chat.writable,
             emergency=emergency,
-            unreachable=Chat.unreachable,
+            unreachable=Tab.unreachable,
             on_older=Chat.show_older,
             on_gap=Chat.fill_gap,
             on_read=Chat.read,

@@ -5,7 +5,6 @@ import reflex as rx
 from carechat.domain import errors
 from carechat.domain.events import (
     ConversationChanged,
-    DatabaseChanged,
     Event,
     MessageSent,
     ReceiptMoved,
@@ -24,7 +23,6 @@ WINDOW = 50
 MAX_TOLD = 20
 """Outcomes that the page is told of again; it notes each at once."""
 
-UNREACHABLE = "Messages cannot be saved right now. Yours are kept and go out by themselves."
 ANOTHER_ACCOUNT = "You are signed in as somebody else now."
 
 _LATER = (errors.UnavailableError, errors.RateLimitedError, errors.UnauthenticatedError)
@@ -53,7 +51,6 @@ class Chat(rx.State):
     stored: list[str] = []
     refused: list[dict[str, str]] = []
     writable: bool = True
-    unreachable: str = ""
 
     @rx.event
     async def load(self):
@@ -131,8 +128,6 @@ class Chat(rx.State):
                     self._move(receipt.delivered_seq, receipt.read_seq)
             case ConversationChanged(conversation) if conversation.id == self.conversation:
                 self.writable = conversation.writable
-            case DatabaseChanged(reachable):
-                self.unreachable = "" if reachable else UNREACHABLE
             case _:
                 pass
 
@@ -142,7 +137,7 @@ class Chat(rx.State):
         self.partner, self.writable = rows.partner(partner), page.conversation.writable
         self.delivered_seq, self.read_seq = partner.delivered_seq, partner.read_seq
         self.history, self.newest = self._rows(page.messages), []
-        self.older, self.unreachable = page.more, ""
+        self.older = page.more
         self.phase = Phase.READY.value
 
     def _partner_email(self) -> str:
