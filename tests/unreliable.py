@@ -36,6 +36,16 @@ class Unreliable:
         """Let nothing fail any more."""
         self._client.admin.command("configureFailPoint", "failCommand", mode="off")
 
+    @contextmanager
+    def holding_back(self) -> Generator[None]:
+        """Write, but let no majority have anything of it for that long."""
+        point = "pauseJournalFlusherBeforeFlush"
+        self._client.admin.command("configureFailPoint", point, mode="alwaysOn")
+        try:
+            yield
+        finally:
+            self._client.admin.command("configureFailPoint", point, mode="off")
+
     def wait_until_busy_with(self, command: str) -> None:
         """Wait until somebody waits for the answer to such a command."""
         deadline = time.monotonic() + SECONDS

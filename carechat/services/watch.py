@@ -24,7 +24,8 @@ async def changes(backend: Backend) -> None:
     while True:
         try:
             async with backend.store.changes.watch() as stream:
-                await _end_gone_sessions(backend)
+                for session_id in await stream.gone(backend.hub.sessions()):
+                    backend.hub.end_session(session_id, Ending.ENDED)
                 async for change in stream:
                     _tell(backend, change)
         except errors.UnavailableError:
@@ -48,12 +49,6 @@ async def is_ready(backend: Backend) -> bool:
     if backend.hub.is_closed or not backend.prepared.is_set():
         return False
     return await backend.store.is_reachable()
-
-
-async def _end_gone_sessions(backend: Backend) -> None:
-    for session_id in backend.hub.sessions():
-        if await backend.store.sessions.find(session_id) is None:
-            backend.hub.end_session(session_id, Ending.ENDED)
 
 
 def _tell(backend: Backend, change: Change) -> None:

@@ -94,6 +94,21 @@ async def test_a_session_that_ended_while_nobody_watched_is_noticed(backend: Bac
         assert (await screen.until(SessionEnded, WITHIN)).ending is Ending.ENDED
 
 
+async def test_a_session_that_is_just_ending_when_the_watch_begins_is_noticed(
+    fragile: Backend, failing: Unreliable
+) -> None:
+    """No majority has the end of it yet, so neither reading nor listening shows it by itself."""
+    doctor, _ = await a_pair(fragile)
+    async with a_screen(doctor) as screen:
+        with failing.holding_back():
+            ending = asyncio.create_task(fragile.store.sessions.end(doctor.session.id))
+            await asyncio.to_thread(failing.wait_until_busy_with, "delete")
+            fragile.spawn(watch.changes(fragile))
+            await asyncio.sleep(0.5)
+        await ending
+        await screen.until(SessionEnded)
+
+
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the watch look again soon."""
