@@ -31,11 +31,6 @@ class Listener:
         """Wait for the next event."""
         return await self._events.get()
 
-    @property
-    def idle(self) -> bool:
-        """Whether everything that was told has been taken."""
-        return self._events.empty()
-
     def tell(self, event: Event) -> None:
         """Let the event wait; if too many do, they all give way to `FellBehind`."""
         if self._has_ended:

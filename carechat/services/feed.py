@@ -78,6 +78,7 @@ class _Follower:
         self._listener = listener
         self._ends_at = ctx.session.ends_at
         self._told: dict[str, _Told] = {}
+        self._delivering: asyncio.Task[None] | None = None
 
     async def events(self) -> AsyncIterator[Event]:
         while True:
@@ -89,8 +90,9 @@ class _Follower:
                 yield event
             if isinstance(event, SessionEnded):
                 return
-            if self._listener.idle:
-                await self._deliver()
+            if self._delivering is None or self._delivering.done():
+                # By itself: what happens next is told whether or not this can be stored now.
+                self._delivering = self._ctx.backend.spawn(self._deliver())
 
     async def _next(self) -> Event:
         while (left := self._ends_at - self._ctx.now()) > timedelta(0):
@@ -141,11 +143,15 @@ class _Follower:
         told.due |= message.sender_email != self._ctx.user.email
 
     async def _deliver(self) -> None:
-        for conversation_id, told in self._told.items():
-            if told.due:
-                with suppress(errors.UnavailableError, errors.NotFoundError):
+        """Note what was told as delivered; what cannot be stored now waits for the next event."""
+        while due := {one: told for one, told in self._told.items() if told.due}:
+            for conversation_id, told in due.items():
+                told.due = False
+                try:
                     await receipts.delivered(self._ctx, conversation_id, told.first, told.last)
-                    told.due = False
+                except errors.UnavailableError:
+                    told.due = True
+                    return
 
 
 def _enter(backend: Backend, email: str) -> None:

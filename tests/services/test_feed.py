@@ -8,6 +8,7 @@ import pytest
 
 from carechat.domain import errors
 from carechat.domain.events import (
+    DatabaseChanged,
     Ending,
     FellBehind,
     MessageSent,
@@ -258,6 +259,18 @@ async def test_a_delivery_that_cannot_be_stored_is_stored_with_the_next(
         await says(patient, doctor, "2")
         receipt = (await screen.until(ReceiptMoved)).receipt
         assert receipt.delivered_seq == 2
+
+
+async def test_a_delivery_that_takes_long_holds_nothing_back(
+    fragile: Backend, failing: Unreliable
+) -> None:
+    doctor, patient = await a_pair(fragile)
+    async with a_screen(doctor) as screen:
+        failing.fail(["findAndModify"], blockConnection=True, blockTimeMS=3_000)
+        await says(patient, doctor)
+        await asyncio.to_thread(failing.wait_until_busy_with, "findAndModify")
+        fragile.hub.database_changed(reachable=False)
+        await screen.until(DatabaseChanged, 2.0)
 
 
 async def test_an_idle_session_ends_as_soon_as_the_database_is_back(
