@@ -50,8 +50,7 @@ lock: setup-test ## Make the locks from requirements*.txt; UPGRADE=1 takes the n
 	@$(COMPILE) requirements-test.txt --constraints requirements.lock --output-file requirements-test.lock
 	@rm -rf .web $(if $(UPGRADE),reflex.lock)
 	@# Twice: Reflex settles the order of the keys only when it reads its own file again.
-	@for time in 1 2; do rm -rf .web; PATH="$(abspath $(BIN)):$$PATH" REFLEX_USE_NPM=1 \
-		REFLEX_CHECK_LATEST_VERSION=false $(BIN)/reflex export --frontend-only --no-zip || exit 1; done
+	@for time in 1 2; do rm -rf .web; $(BIN)/reflex export --frontend-only --no-zip || exit 1; done
 
 bench: setup-test ## Measure it and print the tables of docs/benchmarks.md
 	@exec $(BIN)/python -m tests.bench

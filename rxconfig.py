@@ -6,7 +6,7 @@ import reflex as rx
 from reflex.constants import StateManagerMode
 from reflex.utils.exec import is_prod_mode
 
-from carechat import settings
+from carechat import settings, webbuild
 
 _DEV_ORIGIN = "http://localhost:3000"
 """Where `reflex run` serves the pages."""
@@ -16,6 +16,10 @@ _settings = settings.load()
 # A page whose server fell silent notices after one interval and the timeout: within five seconds.
 os.environ.setdefault("REFLEX_SOCKET_INTERVAL", "2")
 os.environ.setdefault("REFLEX_SOCKET_TIMEOUT", "2.5")
+
+if not is_prod_mode():
+    # For `reflex run` and `reflex export`; what `serve` runs has them, or builds nothing.
+    os.environ.update(webbuild.tools())
 
 config = rx.Config(
     app_name="carechat",

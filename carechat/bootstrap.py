@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -60,7 +61,8 @@ def build(settings: Settings, mongodb_uri: str, clock: Callable[[], datetime] = 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncGenerator[Backend]:
     """Give a backend that serves, with a MongoDB of its own if there is none to connect to."""
-    if uri := settings.mongodb_uri or settings.embedded_uri:
+    # What `serve` tells its workers is no setting: nobody can choose it in `.env`.
+    if uri := settings.mongodb_uri or os.environ.get("CARECHAT_EMBEDDED_URI"):
         async with running(settings, uri) as backend:
             yield backend
         return
@@ -104,7 +106,7 @@ def _store(settings: Settings, mongodb_uri: str, clock: Callable[[], datetime]) 
         return Store(mongodb_uri, settings.mongodb_database, clock)
     except (ConfigurationError, ValueError):
         # What is wrong with it might be told with a part of the password.
-        raise BadSettingError(f"MONGODB_URI: {MONGODB_URI_FORM}") from None
+        raise BadSettingError(f"MONGODB_URI: must be {MONGODB_URI_FORM}") from None
 
 
 async def _operate(backend: Backend, act: Callable[[Backend], Awaitable[T]]) -> T:

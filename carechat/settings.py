@@ -3,9 +3,10 @@
 import os
 import re
 import secrets
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
-from typing import Annotated, Self
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Self
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,10 +15,12 @@ PROJECT = Path(__file__).resolve().parent.parent
 MIN_SECRET_BYTES = 32
 MIN_BCRYPT_COST = 10
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-SECRETS = frozenset({"mongodb_uri", "embedded_uri", "jwt_secret"})
+SECRETS = frozenset({"mongodb_uri", "jwt_secret"})
 MONGODB_URI_FORM = (
-    "must be like mongodb://name:password@host/?replicaSet=rs0, name and password percent-encoded"
+    "like mongodb://name:password@host/?replicaSet=rs0, name and password percent-encoded"
 )
+DEFAULT_PORTS = {"http": 80, "https": 443}
+HOST_NAME = re.compile(r"(?!-)[a-z\d-]+(?<!-)(\.(?!-)[a-z\d-]+(?<!-))*", re.ASCII)
 
 
 class BadSettingError(Exception):
@@ -25,73 +28,121 @@ class BadSettingError(Exception):
 
 
 class Settings(BaseSettings):
-    """The effective settings, from the environment or `.env` beside the project."""
+    """The effective settings, from the environment or `.env` beside the project.
+
+    A field's description says what is allowed, as it follows "must be".
+    """
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_file=PROJECT / ".env", populate_by_name=True
+        frozen=True,
+        extra="ignore",
+        env_file=PROJECT / ".env",
+        populate_by_name=True,
+        validate_default=False,
     )
 
-    mongodb_uri: Annotated[str, Field(alias="MONGODB_URI")] = ""
+    mongodb_uri: Annotated[
+        str,
+        Field(alias="MONGODB_URI", pattern=r"^mongodb(\+srv)?://.", description=MONGODB_URI_FORM),
+    ] = ""
     mongodb_database: Annotated[
-        str, Field(alias="MONGODB_DATABASE", pattern=r"^[A-Za-z0-9_-]{1,38}$")
+        str,
+        Field(
+            alias="MONGODB_DATABASE",
+            pattern=r"^[A-Za-z0-9_-]{1,38}$",
+            description="1 to 38 of the letters A to Z and a to z, digits, _ and -",
+        ),
     ] = "carechat"
-    embedded_uri: Annotated[str, Field(alias="CARECHAT_EMBEDDED_URI")] = ""
-    data_dir: Annotated[Path, Field(alias="CARECHAT_DATA_DIR")] = PROJECT / ".carechat"
-    jwt_secret: Annotated[str, Field(alias="CARECHAT_JWT_SECRET")] = ""
-    host: Annotated[str, Field(alias="CARECHAT_HOST", min_length=1)] = "127.0.0.1"
-    port: Annotated[int, Field(alias="PORT", ge=1, le=65_535)] = 8000
-    workers: Annotated[int, Field(alias="CARECHAT_WORKERS", ge=1, le=1)] = 1
-    public_url: Annotated[str, Field(alias="CARECHAT_PUBLIC_URL")] = ""
-    clinic_name: Annotated[
-        str, Field(alias="CARECHAT_CLINIC_NAME", min_length=1, max_length=60)
-    ] = "CareChat"
-    emergency: Annotated[str, Field(alias="CARECHAT_EMERGENCY", min_length=1, max_length=200)] = (
-        "Not for emergencies: call 112 or 911."
+    data_dir: Annotated[
+        Path, Field(alias="CARECHAT_DATA_DIR", description="the path of a directory")
+    ] = PROJECT / ".carechat"
+    jwt_secret: Annotated[
+        str, Field(alias="CARECHAT_JWT_SECRET", description=f"{MIN_SECRET_BYTES} bytes or more")
+    ] = ""
+    host: Annotated[str, Field(alias="CARECHAT_HOST", description="an address to listen on")] = (
+        "127.0.0.1"
     )
-    demo: Annotated[bool | None, Field(alias="CARECHAT_DEMO")] = None
-    bcrypt_cost: Annotated[int, Field(alias="CARECHAT_BCRYPT_COST", ge=4, le=16)] = 12
+    port: Annotated[
+        int, Field(alias="PORT", ge=1, le=65_535, description="a number from 1 to 65535")
+    ] = 8000
+    workers: Annotated[
+        int,
+        Field(alias="CARECHAT_WORKERS", ge=1, le=1, description="1, more are not possible yet"),
+    ] = 1
+    public_url: Annotated[
+        str,
+        Field(
+            alias="CARECHAT_PUBLIC_URL",
+            description="like https://chat.example.com or http://localhost:8000, without a path",
+        ),
+    ] = ""
+    clinic_name: Annotated[
+        str,
+        Field(alias="CARECHAT_CLINIC_NAME", max_length=60, description="60 characters at most"),
+    ] = "CareChat"
+    emergency: Annotated[
+        str,
+        Field(alias="CARECHAT_EMERGENCY", max_length=200, description="200 characters at most"),
+    ] = "Not for emergencies: call 112 or 911."
+    demo: Annotated[bool | None, Field(alias="CARECHAT_DEMO", description="1 or 0")] = None
+    bcrypt_cost: Annotated[
+        int, Field(alias="CARECHAT_BCRYPT_COST", ge=4, le=16, description="a number from 4 to 16")
+    ] = 12
     send_rate: Annotated[
-        str, Field(alias="CARECHAT_SEND_RATE", pattern=r"^[1-9]\d{0,5}/[1-9]\d{0,5}$")
+        str,
+        Field(
+            alias="CARECHAT_SEND_RATE",
+            pattern=r"^[1-9]\d{0,5}/[1-9]\d{0,5}$",
+            description="messages a second / at once, like 5/20, each from 1 to 999999",
+        ),
     ] = "5/20"
-    idle_minutes: Annotated[int, Field(alias="CARECHAT_IDLE_MINUTES", ge=2, le=720)] = 15
+    idle_minutes: Annotated[
+        int,
+        Field(alias="CARECHAT_IDLE_MINUTES", ge=2, le=720, description="a number from 2 to 720"),
+    ] = 15
     patient_idle_minutes: Annotated[
-        int, Field(alias="CARECHAT_PATIENT_IDLE_MINUTES", ge=2, le=720)
+        int,
+        Field(
+            alias="CARECHAT_PATIENT_IDLE_MINUTES",
+            ge=2,
+            le=720,
+            description="a number from 2 to 720",
+        ),
     ] = 60
 
-    @field_validator("mongodb_uri")
+    @model_validator(mode="before")
     @classmethod
-    def _a_deployment(cls, value: str) -> str:
-        if value and not re.match(r"mongodb(\+srv)?://.", value):
-            raise ValueError(MONGODB_URI_FORM)
-        return value
-
-    @field_validator("demo", mode="before")
-    @classmethod
-    def _unset_when_empty(cls, value: object) -> object:
-        return None if value == "" else value
+    def _unset_when_empty(cls, given: dict[str, Any]) -> dict[str, Any]:
+        # Not env_ignore_empty: an empty variable also takes back the line in `.env`.
+        return {name: value for name, value in given.items() if str(value).strip()}
 
     @field_validator("data_dir")
     @classmethod
     def _beside_the_project(cls, value: Path) -> Path:
         return value if value.is_absolute() else PROJECT / value
 
+    @field_validator("jwt_secret")
+    @classmethod
+    def _long_enough(cls, value: str) -> str:
+        if len(value.encode()) < MIN_SECRET_BYTES:
+            raise ValueError
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _an_origin(cls, value: str) -> str:
-        if value and not re.fullmatch(r"https?://[A-Za-z0-9.\-\[\]:]+/?", value):
-            raise ValueError("an origin such as https://chat.example.com, without a path")
-        return value.rstrip("/").lower()
+        return _origin(value)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        required = self.mongodb_uri or self.jwt_secret
-        if required and len(self.jwt_secret.encode()) < MIN_SECRET_BYTES:
+        if self.mongodb_uri and not self.jwt_secret:
             raise ValueError(
-                f"CARECHAT_JWT_SECRET: must have {MIN_SECRET_BYTES} bytes or more with MONGODB_URI"
+                "CARECHAT_JWT_SECRET is not set: "
+                f"must be {MIN_SECRET_BYTES} bytes or more with MONGODB_URI"
             )
         if self.bcrypt_cost < MIN_BCRYPT_COST and not self.on_loopback:
             raise ValueError(
-                f"CARECHAT_BCRYPT_COST: {self.bcrypt_cost}, must be {MIN_BCRYPT_COST} or more "
+                f"CARECHAT_BCRYPT_COST is '{self.bcrypt_cost}': must be {MIN_BCRYPT_COST} or more "
                 "unless the public URL is a loopback address"
             )
         return self
@@ -109,7 +160,7 @@ class Settings(BaseSettings):
     @property
     def origin(self) -> str:
         """The one browser origin that is let in."""
-        return self.public_url or f"http://localhost:{self.port}"
+        return self.public_url or _origin(f"http://localhost:{self.port}")
 
     @property
     def https(self) -> bool:
@@ -137,8 +188,6 @@ class Settings(BaseSettings):
         """Each environment variable with its effective value, secrets hidden."""
         shown: dict[str, str] = {}
         for name, field in type(self).model_fields.items():
-            if name == "embedded_uri":  # `serve` tells its workers, nobody sets it
-                continue
             value = str(self.effective.get(name, getattr(self, name)))
             shown[str(field.alias)] = "********" if name in SECRETS and value else value
         return shown
@@ -159,13 +208,39 @@ def load() -> Settings:
 
 def _one_line(error: ValidationError) -> str:
     first = error.errors()[0]
-    message = first["msg"].removeprefix("Value error, ")
     if not first["loc"]:
-        return message
-    name = str(first["loc"][0])
-    secret = name.lower().removeprefix("carechat_") in SECRETS
-    was = ":" if secret else f" is {first['input']!r}:"
-    return f"{name}{was} {message[:1].lower()}{message[1:]}"
+        return first["msg"].removeprefix("Value error, ")
+    alias = str(first["loc"][0])
+    name, allowed = _field(alias)
+    was = "" if name in SECRETS else f" is {first['input']!r}"
+    return f"{alias}{was}: must be {allowed}"
+
+
+def _field(alias: str) -> tuple[str, str]:
+    """The name of the field that the variable sets, and what it may be."""
+    fields = Settings.model_fields.items()
+    return next((name, field.description or "") for name, field in fields if field.alias == alias)
+
+
+def _origin(url: str) -> str:
+    """The URL as browsers write it in `Origin`; raises `ValueError` if it is no such URL."""
+    parts = urlsplit(url.lower())
+    beside = parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username
+    if parts.scheme not in DEFAULT_PORTS or beside or "%" in parts.netloc or parts.port == 0:
+        raise ValueError
+    port = f":{parts.port}" if parts.port not in {None, DEFAULT_PORTS[parts.scheme]} else ""
+    return f"{parts.scheme}://{_host(parts)}{port}"
+
+
+def _host(parts: SplitResult) -> str:
+    name = parts.hostname or ""
+    if ":" in name:
+        return f"[{IPv6Address(name)}]"
+    if name.rpartition(".")[2].isdecimal():
+        return str(IPv4Address(name))
+    if not HOST_NAME.fullmatch(name):
+        raise ValueError
+    return name
 
 
 def _kept_secret(path: Path) -> str:

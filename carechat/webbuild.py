@@ -74,22 +74,28 @@ def _lock_digest(project: Path) -> str:
 
 
 def environment() -> dict[str, str]:
-    """Where Reflex finds the npm of our own environment, and asks no server for anything else."""
-    tools = str(Path(sys.executable).parent)
-    path = os.pathsep.join([tools, os.environ.get("PATH", os.defpath)])
+    """The variables with which a build runs: for the pages that are served, in plain words."""
+    return {**os.environ, **tools(), "REFLEX_ENV_MODE": "prod", "NO_COLOR": "1"}
+
+
+def tools() -> dict[str, str]:
+    """What lets Reflex take the npm of our own environment, and ask no server for anything else."""
+    folder = str(Path(sys.executable).parent)
+    path = os.pathsep.join([folder, os.environ.get("PATH", os.defpath)])
     npm = shutil.which("npm", path=path)
     if not npm:
         raise BuildError("No npm found: install the locked requirements (make setup)")
-    changed = {
+    variables = {
         "PATH": path,
-        "REFLEX_ENV_MODE": "prod",
+        # That reflex.lock holds npm's lock is not enough: Reflex would download bun all the same.
         "REFLEX_USE_NPM": "1",
         "REFLEX_CHECK_LATEST_VERSION": "false",
     }
-    if "NPM_CONFIG_REGISTRY" not in os.environ:
-        # Else Reflex measures which of two public registries answers sooner and takes that.
-        changed["NPM_CONFIG_REGISTRY"] = _registry(npm, {**os.environ, **changed})
-    return {**os.environ, **changed, "NO_COLOR": "1"}
+    # Else Reflex measures which of two public registries answers sooner and takes that.
+    variables["NPM_CONFIG_REGISTRY"] = os.environ.get("NPM_CONFIG_REGISTRY") or _registry(
+        npm, {**os.environ, **variables}
+    )
+    return variables
 
 
 def _registry(npm: str, variables: Mapping[str, str]) -> str:

@@ -1,6 +1,8 @@
 """When the pages are built, with a stand-in for Reflex that counts how often it is asked."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -14,6 +16,18 @@ with open("asked", "a") as asked:
     asked.write("x")
 pathlib.Path(".web/build").mkdir(parents=True, exist_ok=True)
 print("compiling", *sys.argv[1:], flush=True)
+"""
+
+
+# Reflex reads the configuration before it does any of that in `reflex run`.
+AS_REFLEX_RUN = """
+from reflex.utils import js_runtimes, prerequisites, registry
+from reflex_base import config, environment
+config.get_config()
+js_runtimes.install_bun()
+print(js_runtimes.get_nodejs_compatible_package_managers()[0])
+print(registry.get_npm_registry())
+print(environment.environment.REFLEX_CHECK_LATEST_VERSION.get())
 """
 
 
@@ -159,3 +173,28 @@ def test_reflex_is_given_the_npm_of_this_environment_and_one_registry(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(webbuild.BuildError, match="No npm found"):
         webbuild.environment()
+
+
+def test_reflex_run_takes_our_npm_too_and_downloads_nothing_to_build_with(tmp_path: Path) -> None:
+    (tmp_path / "npmrc").write_text("registry=https://npm.example.com/")
+    ours = ("REFLEX_", "NPM_CONFIG_", "CARECHAT_")
+    bare = {name: value for name, value in os.environ.items() if not name.upper().startswith(ours)}
+    done = subprocess.run(
+        [sys.executable, "-c", AS_REFLEX_RUN],
+        cwd=Path(__file__).parent.parent,
+        # No unzip, no bun and no npm are on this PATH: Reflex finds what it is given, or fails.
+        env={
+            **bare,
+            "PATH": str(tmp_path),
+            "REFLEX_DIR": str(tmp_path),
+            "NPM_CONFIG_USERCONFIG": str(tmp_path / "npmrc"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-3:] == [
+        str(Path(sys.executable).parent / "npm"),
+        "https://npm.example.com/",
+        "False",
+    ], done.stderr

@@ -21,7 +21,17 @@ from carechat.api import (
     socket,
 )
 
-PREFIXES = ("auth", "invitations", "conversations", "messages", "healthz", "readyz", "docs", "ws")
+PREFIXES = (
+    "auth",
+    "invitations",
+    "conversations",
+    "messages",
+    "healthz",
+    "readyz",
+    "docs",
+    "openapi.json",
+    "ws",
+)
 """What the paths begin with that are never a page's."""
 
 COOKIE = "carechat_session"
@@ -33,6 +43,7 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
     for status in (401, 403, 404, 409, 413, 415, 422, 429, 503)
 }
 
+# Those that a path may be told to allow.
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -53,7 +64,8 @@ def create(origins: Sequence[str]) -> FastAPI:
         app.include_router(module.router)
     for prefix in PREFIXES:
         for path in (f"/{prefix}", f"/{prefix}/{{rest:path}}"):
-            app.add_route(path, _no_such_route, methods=_METHODS, include_in_schema=False)
+            # No method named means every one, also one that nobody has heard of.
+            app.add_route(path, _no_such_route, methods=[], include_in_schema=False)
     return app
 
 

@@ -20,7 +20,6 @@ STATUS: dict[type[errors.CareChatError], HTTPStatus] = {
     errors.InvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.RateLimitedError: HTTPStatus.TOO_MANY_REQUESTS,
-    errors.TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

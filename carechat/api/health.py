@@ -9,12 +9,15 @@ from carechat.services import watch
 router = APIRouter(tags=["operation"])
 
 
+# Those that watch from outside may ask with HEAD.
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def alive() -> dict[str, str]:
     """Answer while the process lives."""
     return {"status": "alive"}
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz")
 async def ready(backend: AnyBackend) -> dict[str, str]:
     """Answer 200 while messages can be stored, else 503 and what is missing."""

@@ -53,12 +53,6 @@ class RateLimitedError(CareChatError):
         self.retry_after = retry_after
 
 
-class TooLargeError(CareChatError):
-    """More bytes than are taken."""
-
-    code = "too_large"
-
-
 class UnavailableError(CareChatError):
     """The outcome is not known: the same request, with the same `client_id`, may be made again."""
 

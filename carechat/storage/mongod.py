@@ -103,6 +103,7 @@ class Files:
 
 def program() -> Path:
     """The mongod to run: CARECHAT_MONGOD, else the one on PATH, else the one of the wheel."""
+    # No setting: like PATH it says what this machine has, and is looked at before one can be read.
     named = os.environ.get("CARECHAT_MONGOD")
     if named:
         if not shutil.which(named):

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from carechat.services.context import Backend
 from tests.answers import code
@@ -23,9 +24,12 @@ Client = httpx.AsyncClient
         ("DELETE", "/conversations/x/messages", "GET, POST"),
         ("POST", "/conversations", "GET"),
         ("GET", "/invitations", "POST"),
-        ("POST", "/healthz", "GET"),
-        ("DELETE", "/readyz", "GET"),
+        ("POST", "/healthz", "GET, HEAD"),
+        ("DELETE", "/readyz", "GET, HEAD"),
         ("POST", "/docs", "GET"),
+        ("POST", "/openapi.json", "GET, HEAD"),
+        ("TRACE", "/auth/me", "GET"),
+        ("BREW", "/auth/me", "GET"),
     ],
 )
 async def test_another_method_is_not_allowed_and_told_which_are(
@@ -53,13 +57,28 @@ async def test_another_method_is_not_allowed_and_told_which_are(
         "/ws/doctor@example.com",
         "/docs/nothing",
         "/healthz/x",
+        "/openapi.json/x",
     ],
 )
-@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize(
+    "method", ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]
+)
 async def test_a_path_below_the_api_that_is_none_is_a_problem(
     client: Client, path: str, method: str
 ) -> None:
     assert code(await client.request(method, path)) == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("TRACE", "/auth/me"), ("BREW", "/messages/a/b"), ("POST", "/openapi.json")],
+)
+async def test_no_method_reaches_the_pages_below_the_api(
+    app: FastAPI, client: Client, method: str, path: str
+) -> None:
+    """Reflex mounts the pages as an application of their own, which refuses in plain text."""
+    app.mount("", Starlette())
+    assert code(await client.request(method, path)) == (405, "method_not_allowed")
 
 
 async def test_health_says_that_the_process_lives_and_the_database_answers(
@@ -68,6 +87,13 @@ async def test_health_says_that_the_process_lives_and_the_database_answers(
     assert (await client.get("/healthz")).status_code == 200
     ready = await client.get("/readyz")
     assert (ready.status_code, ready.json()) == (200, {"database": "reachable"})
+
+
+async def test_health_may_be_asked_for_with_head(client: Client, app: FastAPI) -> None:
+    assert (await client.head("/healthz")).status_code == 200
+    assert (await client.head("/readyz")).status_code == 200
+    app.state.backend = None
+    assert (await client.head("/readyz")).status_code == 503
 
 
 async def test_without_a_database_the_process_lives_and_is_not_ready(

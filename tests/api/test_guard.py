@@ -127,6 +127,11 @@ async def test_a_failure_nobody_thought_of_tells_nothing(broken: None, outside: 
         assert word not in answer.text
 
 
+async def test_health_is_answered_to_a_head_without_a_body(outside: Client) -> None:
+    answers = [await outside.head(path) for path in ("/healthz", "/readyz")]
+    assert [(answer.status_code, answer.content) for answer in answers] == [(200, b"")] * 2
+
+
 @pytest.mark.parametrize("path", ["/auth/login", "/auth/session", "/dashboard", "/nothing"])
 async def test_a_body_over_64_kib_is_too_large(outside: Client, path: str) -> None:
     answer = await outside.post(path, content=b"x" * 65_537)
