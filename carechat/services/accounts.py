@@ -8,6 +8,7 @@ from carechat.domain.users import MAX_EMAIL_LENGTH, User
 from carechat.security import tokens
 from carechat.services.context import Backend, Context
 from carechat.storage.sessions import Session
+from carechat.storage.users import Credentials
 
 SESSION_LIFETIME = timedelta(hours=12)
 TOUCH_INTERVAL = timedelta(seconds=5)
@@ -50,11 +51,24 @@ async def sign_in(backend: Backend, email: str, password: str, network: str) -> 
     if not await backend.passwords.verify(password, password_hash) or credentials is None:
         raise errors.UnauthenticatedError(WRONG)
     backend.logins.succeeded(email, network)
-    return await begin_session(backend, credentials.user)
+    return await admit(backend, credentials)
+
+
+async def admit(backend: Backend, credentials: Credentials) -> SignedIn:
+    """Begin a session for somebody who has just proved who they are with these credentials.
+
+    Raises `UnauthenticatedError` if meanwhile the account was closed or given another password,
+    which ended all sessions but this one.
+    """
+    signed_in = await begin_session(backend, credentials.user)
+    if await backend.store.users.credentials(credentials.user.email) != credentials:
+        await backend.store.sessions.end(signed_in.session.id)
+        raise errors.UnauthenticatedError(WRONG)
+    return signed_in
 
 
 async def begin_session(backend: Backend, user: User) -> SignedIn:
-    """Begin a session for somebody who has just proved who they are."""
+    """Begin a session for that person."""
     now = backend.clock()
     session = Session(
         id=tokens.one_time(),
@@ -101,10 +115,11 @@ async def change_password(ctx: Context, current: str, new: str) -> None:
     if not await ctx.backend.passwords.verify(current, password_hash):
         raise errors.ForbiddenError("Your current password is not right.")
     ctx.backend.logins.succeeded(email, network)
-    await set_password(ctx.backend, email, new, keep=ctx.session.id)
+    password_hash = await ctx.backend.passwords.hash(new)
+    await set_password(ctx.backend, email, password_hash, keep=ctx.session.id)
 
 
-async def set_password(backend: Backend, email: str, password: str, keep: str = "") -> None:
-    """Give the account a checked password and end its sessions, but the one to keep."""
-    await backend.store.users.set_password(email, await backend.passwords.hash(password))
+async def set_password(backend: Backend, email: str, password_hash: str, keep: str = "") -> None:
+    """Give the account another password and end its sessions, but the one to keep."""
+    await backend.store.users.set_password(email, password_hash)
     await backend.store.sessions.end_all(email, but=keep)

@@ -9,6 +9,7 @@ from carechat.security import passwords, tokens
 from carechat.services import access, accounts
 from carechat.services.context import Backend, Context
 from carechat.storage.invitations import Invitation, Purpose
+from carechat.storage.users import Credentials
 
 JOIN_LIFETIME = timedelta(days=7)
 RESET_LIFETIME = timedelta(hours=24)
@@ -70,7 +71,7 @@ async def accept(backend: Backend, token: str, password: str) -> accounts.Signed
         user = await _with_new_password(backend, link.email, password_hash)
     else:
         user = await _joined(backend, link, password_hash)
-    return await accounts.begin_session(backend, user)
+    return await accounts.admit(backend, Credentials(user, password_hash))
 
 
 async def _issue(
@@ -95,8 +96,7 @@ async def _joined(backend: Backend, link: Invitation, password_hash: str) -> Use
 
 
 async def _with_new_password(backend: Backend, email: str, password_hash: str) -> User:
-    await backend.store.users.set_password(email, password_hash)
-    await backend.store.sessions.end_all(email)
+    await accounts.set_password(backend, email, password_hash)
     user = await backend.store.users.find(email)
     if user is None or user.disabled:
         raise errors.NotFoundError(USED_UP)

@@ -66,13 +66,9 @@ class Users:
         )
 
     @guarded
-    async def set_disabled(self, email: str, disabled: bool) -> User | None:
-        """Close or open the account; returns it, or None if there is none."""
-        if not (
-            await self._collection.update_one({"email": email}, {"$set": {"disabled": disabled}})
-        ).matched_count:
-            return None
-        return await self.find(email)
+    async def set_disabled(self, email: str, disabled: bool) -> None:
+        """Close or open the account."""
+        await self._collection.update_one({"email": email}, {"$set": {"disabled": disabled}})
 
     @guarded
     async def all(self) -> list[User]:

@@ -1,6 +1,7 @@
 """Accounts: who gets a session, how long it lasts, and what ends it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,6 +9,7 @@ import pytest
 
 from carechat.domain import errors
 from carechat.domain.users import Role
+from carechat.security.passwords import Passwords
 from carechat.services import accounts, messages, receipts, users
 from carechat.services.accounts import SignedIn
 from carechat.services.context import Backend, Context
@@ -37,6 +39,46 @@ async def test_everybody_signs_in_with_address_and_password(backend: Backend, ro
     signed_in = await sign_in(backend, f" {user.email.upper()} ")
     assert (signed_in.user, signed_in.expires_in) == (user, 12 * 60 * 60)
     assert (await accounts.resolve(backend, signed_in.token)).user == user
+
+
+class HeldUp(Passwords):
+    """Passwords that begin to compare when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(cost=4)
+        self.asked = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def verify(self, password: str, hashed: str | None) -> bool:
+        """Compare as always, but later."""
+        self.asked.set()
+        await self.go_on.wait()
+        return await super().verify(password, hashed)
+
+
+async def disabled(backend: Backend, email: str) -> None:
+    """The account is closed."""
+    await users.disable(backend, email)
+
+
+async def another_password(backend: Backend, email: str) -> None:
+    """The account gets another password."""
+    await accounts.set_password(backend, email, await backend.passwords.hash(NEW))
+
+
+@pytest.mark.parametrize("meanwhile", [disabled, another_password])
+async def test_a_sign_in_under_way_does_not_outlive_what_ends_all_sessions(
+    backend: Backend, meanwhile: Callable[[Backend, str], Awaitable[None]]
+) -> None:
+    user = await a_user(backend)
+    passwords = HeldUp()
+    signing_in = asyncio.create_task(sign_in(replace(backend, passwords=passwords), user.email))
+    await passwords.asked.wait()
+    await meanwhile(backend, user.email)
+    passwords.go_on.set()
+    with pytest.raises(errors.UnauthenticatedError):
+        await signing_in
+    passwords.close()
 
 
 async def test_a_wrong_password_and_an_unknown_address_are_told_alike(backend: Backend) -> None:
