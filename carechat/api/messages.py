@@ -11,7 +11,6 @@ from carechat.domain import errors
 from carechat.services import messages, receipts
 from carechat.services.access import Address
 from carechat.services.context import Context
-from carechat.services.messages import Outgoing
 
 router = APIRouter(tags=["messages"])
 
@@ -63,8 +62,7 @@ async def send(
 ) -> schemas.Message:
     """Send a message; 200 instead of 201 says that its `client_id` had been stored before."""
     address = Address(conversation_id=conversation_id)
-    outgoing = Outgoing(new.message, new.client_id, new.reply_to, tuple(new.attachment_ids))
-    sent = await messages.send(ctx, address, outgoing)
+    sent = await messages.send(ctx, address, new.outgoing())
     response.status_code = 201 if sent.created else 200
     return schemas.Message.of(sent.message)
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 from carechat.domain import conversations, messages, receipts, users
 from carechat.services.accounts import SignedIn
+from carechat.services.messages import Outgoing
 
 MAX_SEQ = 2**53 - 1
 """The greatest number that JSON's readers agree on (RFC 8259, 6)."""
@@ -65,6 +66,15 @@ class NewMessage(Incoming):
     client_id: str | None = None
     reply_to: str | None = None
     attachment_ids: list[str] = []
+
+    def outgoing(self) -> Outgoing:
+        """Return what its sender wants to be sent, as services take it."""
+        return Outgoing(
+            message=self.message,
+            client_id=self.client_id,
+            reply_to=self.reply_to,
+            attachment_ids=tuple(self.attachment_ids),
+        )
 
 
 class Problem(BaseModel):

@@ -25,7 +25,6 @@ from carechat.domain.messages import Message
 from carechat.services import feed, messages, receipts
 from carechat.services.access import Address
 from carechat.services.context import Context
-from carechat.services.messages import Outgoing
 
 router = APIRouter()
 
@@ -131,10 +130,8 @@ class _Socket:
                 await self._write(schemas.PongFrame())
 
     async def _send(self, frame: schemas.SendFrame) -> None:
-        attachment_ids = tuple(frame.attachment_ids)
-        outgoing = Outgoing(frame.message, frame.client_id, frame.reply_to, attachment_ids)
         async with self._sending:
-            sent = await messages.send(self._ctx, _address(frame), outgoing)
+            sent = await messages.send(self._ctx, _address(frame), frame.outgoing())
             if sent.created:
                 self._sent.add(sent.message.id)
         await self._write(schemas.AckFrame.of(sent.message))

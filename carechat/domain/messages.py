@@ -23,6 +23,10 @@ class Draft:
     message: str
     reply_to: str | None = None
 
+    def became(self, stored: "Message") -> bool:
+        """Whether what is stored under the draft's `client_id` is what its sender wants to say."""
+        return (stored.message, stored.reply_to) == (self.message, self.reply_to)
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

@@ -58,7 +58,8 @@ async def send(ctx: Context, address: Address, outgoing: Outgoing) -> Sent:
         ctx.backend.sends.take(ctx.user.id, ctx.backend.seconds())
     except (errors.ForbiddenError, errors.RateLimitedError):
         # A refusal says that nothing is stored: not if only the acknowledgement was lost.
-        if stored := await ctx.store.messages.find_sent(draft):
+        stored = await ctx.store.messages.find_sent(draft)
+        if stored and draft.became(stored):
             return Sent(conversation.with_delivery(stored), created=False)
         raise
     sent = await ctx.backend.finish(_store(ctx, conversation, draft))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
-from bson import ObjectId
 from pymongo import ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
 
@@ -52,7 +51,7 @@ class Conversations:
             upsert=True,
             return_document=ReturnDocument.AFTER,
         )
-        return _conversation(cast("Document", document))
+        return from_document(cast("Document", document))
 
     @guarded
     async def unassign(self, doctor_email: str, patient_email: str) -> bool:
@@ -75,19 +74,19 @@ class Conversations:
     async def find(self, conversation_id: str) -> Conversation | None:
         """Return the conversation with that id, if there is one."""
         document = await self._collection.find_one({"_id": object_id(conversation_id)})
-        return _conversation(document) if document else None
+        return from_document(document) if document else None
 
     @guarded
     async def between(self, email: str, other_email: str) -> Conversation | None:
         """Return the direct conversation of the two, if there is one."""
         document = await self._collection.find_one({"pair": _pair(email, other_email)})
-        return _conversation(document) if document else None
+        return from_document(document) if document else None
 
     @guarded
     async def of(self, email: str) -> list[tuple[Place, Conversation]]:
         """Return every conversation of that person with its place, the latest first."""
         found = self._collection.find({"members.email": email}).sort([("last_at", -1), ("_id", -1)])
-        return [(_place(document), _conversation(document)) async for document in found]
+        return [(_place(document), from_document(document)) async for document in found]
 
     @guarded
     async def page(
@@ -101,7 +100,7 @@ class Conversations:
                 {"last_at": after.last_at, "_id": {"$lt": object_id(after.id)}},
             ]
         found = self._collection.find(query).sort([("last_at", -1), ("_id", -1)]).limit(limit)
-        return [(_place(document), _conversation(document)) async for document in found]
+        return [(_place(document), from_document(document)) async for document in found]
 
     @guarded
     async def partners(self, email: str) -> set[str]:
@@ -113,7 +112,7 @@ class Conversations:
     async def note_message(self, conversation_id: str, at: datetime) -> None:
         """Let lists put the conversation where its newest message belongs."""
         await self._collection.update_one(
-            {"_id": ObjectId(conversation_id)}, {"$max": {"last_at": at}}
+            {"_id": object_id(conversation_id)}, {"$max": {"last_at": at}}
         )
 
     @guarded
@@ -140,16 +139,11 @@ class Conversations:
         self, conversation_id: str, member: Document, numbers: dict[str, int]
     ) -> Conversation | None:
         document = await self._collection.find_one_and_update(
-            {"_id": ObjectId(conversation_id), "members": {"$elemMatch": member}},
+            {"_id": object_id(conversation_id), "members": {"$elemMatch": member}},
             {"$max": {f"members.$.{name}": number for name, number in numbers.items()}},
             return_document=ReturnDocument.AFTER,
         )
-        return _conversation(document) if document else None
-
-
-def from_document(document: Document) -> Conversation:
-    """Return the conversation that a document of the collection holds."""
-    return _conversation(document)
+        return from_document(document) if document else None
 
 
 def _pair(email: str, other_email: str) -> str:
@@ -171,7 +165,8 @@ def _place(document: Document) -> Place:
     return Place(document["last_at"], str(document["_id"]))
 
 
-def _conversation(document: Document) -> Conversation:
+def from_document(document: Document) -> Conversation:
+    """Return the conversation that a document of the collection holds."""
     members: Iterable[Document] = document["members"]
     return Conversation(
         id=str(document["_id"]),

@@ -47,7 +47,7 @@ class Messages:
         self._collection = collection
         self._clock = clock
         self._tails: OrderedDict[str, _Tail] = OrderedDict()
-        self._unknown: OrderedDict[tuple[str, str, str], None] = OrderedDict()
+        self._unknown: OrderedDict[tuple[str, str, str], bool] = OrderedDict()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @guarded
@@ -55,8 +55,8 @@ class Messages:
         """Store the draft as the newest message of its conversation, journaled by a majority.
 
         Returns the message and True, or, if its sender stored this `client_id` there before and
-        was told so, that message and False. Raises `ConflictError` if that one has another text,
-        and `UnavailableError` if it cannot be said whether the draft was stored.
+        was told so, that message and False. Raises `ConflictError` if that one says something
+        else, and `UnavailableError` if it cannot be said whether the draft was stored.
 
         One append is under way at a time in each conversation, and a number is taken from a message
         that is stored, never from a counter, so what is stored has no gap whatever fails.
@@ -79,10 +79,7 @@ class Messages:
 
     @guarded
     async def find_sent(self, draft: Draft) -> Message | None:
-        """Return the message that its sender stored with the `client_id` of the draft, if any.
-
-        Raises `ConflictError` if it has another text.
-        """
+        """Return what its sender stored under the `client_id` of the draft, if anything."""
         document = await self._collection.find_one(
             {
                 "conversation_id": draft.conversation_id,
@@ -90,8 +87,6 @@ class Messages:
                 "client_id": draft.client_id,
             }
         )
-        if document and document["message"] != draft.message:
-            raise errors.ConflictError("Another message was sent with that client_id.")
         return _message(document) if document else None
 
     @guarded
@@ -173,15 +168,23 @@ class Messages:
     async def _settle(self, draft: Draft, document: Document) -> tuple[Message, bool]:
         """The stored message, and whether its sender hears only now that it is stored."""
         key = (draft.conversation_id, draft.sender_email, draft.client_id)
-        was_unknown = key in self._unknown
-        self._unknown[key] = None
-        if len(self._unknown) > MAX_UNKNOWN:
-            self._unknown.popitem(last=False)
-        stored = await self.find_sent(draft)
+        stored: Message | None = None
+        try:
+            stored = await self.find_sent(draft)
+        finally:
+            if stored is None:
+                self._doubt(key)
         if stored is None:
             raise errors.UnavailableError(UNAVAILABLE)
-        self._unknown.pop(key, None)
+        if not draft.became(stored):
+            raise errors.ConflictError("Another message was sent with that client_id.")
+        was_unknown = self._unknown.pop(key, False)
         return stored, was_unknown or stored.id == str(document["_id"])
+
+    def _doubt(self, key: tuple[str, str, str]) -> None:
+        self._unknown[key] = True
+        if len(self._unknown) > MAX_UNKNOWN:
+            self._unknown.popitem(last=False)
 
     async def _take_tail(self, conversation_id: str) -> _Tail:
         tail = self._tails.pop(conversation_id, None)

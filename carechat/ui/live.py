@@ -1,6 +1,7 @@
 """What keeps an open page current: one follower of the feed, for all states that show events."""
 
 import asyncio
+from contextlib import aclosing
 
 import reflex as rx
 
@@ -8,9 +9,12 @@ from carechat.domain import errors
 from carechat.domain.events import DatabaseChanged, Ending, Event, FellBehind, SessionEnded
 from carechat.services import feed
 from carechat.services.context import Context
-from carechat.ui import routes, session
+from carechat.ui import pacing, routes, session
 from carechat.ui.chat.state import Chat
 from carechat.ui.inbox.state import Inbox
+
+PAUSE_SECONDS = 0.3
+"""Gathers what belongs together: a message and its being read are one change of the lists."""
 
 RETRY_SECONDS = 1.0
 """Between two tries to follow the feed while the database does not answer."""
@@ -27,52 +31,72 @@ class Live(rx.State):
         """Show the page and what happens until it is left or the session is over."""
         ctx = session.visitor()
         if ctx is None:
-            yield rx.redirect(await self._sign_in())
+            yield await self._sign_in(ctx)
             return
         try:
-            async with feed.follow(ctx) as events:
-                await self._load(ctx)
-                async for event in events:
-                    if isinstance(event, SessionEnded):
-                        yield rx.redirect(await self._sign_in(event.ending))
-                        return
-                    if event in _MISSED:
-                        await self._load(ctx)
-                    elif await self._apply(ctx, event):
-                        yield Inbox.paint
+            if ending := await self._follow(ctx):
+                yield await self._sign_in(ctx, ending)
         except errors.UnavailableError:
             async with self:
                 await self._say(session.UNREACHABLE)
             await asyncio.sleep(RETRY_SECONDS)
             yield Live.listen
 
+    async def _follow(self, ctx: Context) -> Ending | None:
+        """Show what happens until the session is over; returns why it is."""
+        async with (
+            feed.follow(ctx) as events,
+            aclosing(pacing.paced(events, PAUSE_SECONDS)) as happenings,
+        ):
+            await self._load(ctx)
+            async for event in happenings:
+                if isinstance(event, SessionEnded):
+                    return event.ending
+                if event in _MISSED:
+                    await self._load(ctx)
+                else:
+                    await self._show(ctx, event)
+        return None
+
     async def _load(self, ctx: Context) -> None:
         async with self:
-            chat = await self.get_state(Chat)
-            chat.clear()
+            (await self.get_state(Chat)).clear()
         async with self:
+            if not await session.owns(ctx, self):
+                return
             await self._say("")
             await (await self.get_state(Inbox)).show(ctx)
             if self.router.url.path.rstrip("/") == routes.CHAT:
                 await (await self.get_state(Chat)).show(ctx)
 
-    async def _apply(self, ctx: Context, event: Event) -> bool:
-        """Show the event; returns whether the list of conversations is to be painted for it."""
+    async def _show(self, ctx: Context, event: Event | None) -> None:
+        """Show the event; None says that it is time to show in the lists what came before."""
         async with self:
             if not await session.owns(ctx, self):
-                return False
+                return
+            inbox = await self.get_state(Inbox)
+            if event is None:
+                await inbox.paint(ctx)
+                return
             if isinstance(event, DatabaseChanged):
                 await self._say(session.UNREACHABLE)
             (await self.get_state(Chat)).apply(event)
-            return (await self.get_state(Inbox)).note(ctx, event)
+            inbox.note(ctx, event)
 
     async def _say(self, unreachable: str) -> None:
         (await self.get_state(session.Tab)).unreachable = unreachable
 
-    async def _sign_in(self, reason: Ending | None = None) -> str:
-        """Forget everything; returns the way to the sign-in page and back to this one."""
+    async def _sign_in(
+        self, ctx: Context | None, reason: Ending | None = None
+    ) -> rx.event.EventSpec | None:
+        """Forget everything; returns the way to the sign-in page and back to this one.
+
+        None if the tab is somebody else's by now, who is neither disturbed nor led away.
+        """
         async with self:
+            if not await session.owns(ctx, self):
+                return None
             url = self.router.url
             self._get_root_state().reset()
         here = f"{url.path}?{url.query}" if url.query else url.path
-        return routes.login(reason.value if reason else "", here)
+        return rx.redirect(routes.login(reason.value if reason else "", here))

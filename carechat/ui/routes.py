@@ -29,11 +29,6 @@ def login(error: str = "", next_path: str = "") -> str:
     return LOGIN + ("?" + "&".join(query) if query else "")
 
 
-def is_local(path: str) -> bool:
-    """Whether a browser that follows the path stays here: `//host` and `/\\host` lead away."""
-    return path.startswith("/") and path[1:2] not in {"/", "\\"} and path.isprintable()
-
-
 def form_action(path: str) -> str:
     """Return where a native form posts to: `reflex run` serves the pages from another port."""
     return path if is_prod_mode() else f"{get_config().api_url}{path}"

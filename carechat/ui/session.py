@@ -58,9 +58,9 @@ def caller() -> Context:
     return ctx
 
 
-async def owns(ctx: Context, state: rx.State) -> bool:
-    """Whether the tab's states are still the session's: a background event may outlive it."""
-    return (await state.get_state(Tab))._session_id == ctx.session.id
+async def owns(ctx: Context | None, state: rx.State) -> bool:
+    """Whether the tab's states are still that session's: a background event may outlive it."""
+    return (await state.get_state(Tab))._session_id == _session_id(ctx)
 
 
 class SessionMiddleware(Middleware):
@@ -84,10 +84,9 @@ class SessionMiddleware(Middleware):
         _caller.set(ctx)
         root = state._get_root_state()
         tab = await root.get_state(Tab)
-        session_id = ctx.session.id if ctx else ""
-        if tab._session_id != session_id:
+        if tab._session_id != _session_id(ctx):
             root.reset()
-            tab._session_id = session_id
+            tab._session_id = _session_id(ctx)
         return None
 
     async def _resolve(self, backend: Backend, state: BaseState, event: Event) -> Context | None:
@@ -110,6 +109,10 @@ class SessionMiddleware(Middleware):
         except CookieError:
             return ""
         return morsel.value if morsel else ""
+
+
+def _session_id(ctx: Context | None) -> str:
+    return ctx.session.id if ctx else ""
 
 
 async def _say_unreachable(state: BaseState) -> None:

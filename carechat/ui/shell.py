@@ -35,7 +35,7 @@ def page(
         unread.icon(count=Inbox.unread),
         thread.courier(
             account=Inbox.viewer.email,
-            stored=Chat.stored,
+            stored=Chat.stored_elsewhere,
             refused=Chat.refused,
             on_send=Chat.send,
         ),

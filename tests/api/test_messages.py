@@ -308,6 +308,17 @@ async def test_too_many_at_once_are_told_when_to_try_again(
     assert answers[2].headers["retry-after"] == "1"
 
 
+async def test_what_the_sender_chose_is_stored_and_told(
+    client: Client, doctor: Context, patient: Context, posts: str
+) -> None:
+    answered = await says(patient, doctor, "Is it bad?")
+    chosen = {"message": "No.", "client_id": "c1", "reply_to": answered.id}
+    answer = await client.post(posts, json=chosen, headers=bearer(doctor))
+    read = await client.get(posts, headers=bearer(patient))
+    assert chosen.items() <= answer.json().items()
+    assert chosen.items() <= read.json()[-1].items()
+
+
 @rounds(max_examples=200, deadline=None)
 @given(
     st.recursive(

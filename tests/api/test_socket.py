@@ -18,7 +18,16 @@ from carechat.domain import errors
 from carechat.services import accounts, messages, users
 from carechat.services.context import Backend, Context
 from tests.conftest import ORIGIN, Clock, Records
-from tests.factories import PASSWORD, a_caller, a_doctor, a_pair, a_patient, a_token, days_of_talk
+from tests.factories import (
+    PASSWORD,
+    a_caller,
+    a_doctor,
+    a_pair,
+    a_patient,
+    a_token,
+    days_of_talk,
+    says,
+)
 from tests.serving import Server, Socket, a_socket, handshake
 
 Open = Callable[[Context], Any]
@@ -158,6 +167,16 @@ async def test_what_is_acknowledged_is_stored(
         await ours.send(receiver_email=patient.user.email, message=str(number))
         ack = await ours.until("ack")
         assert records["messages"].count_documents({"seq": ack["seq"]}) == 1
+
+
+async def test_what_the_sender_chose_is_stored_and_told(
+    connect: Open, doctor: Context, patient: Context
+) -> None:
+    answered = await says(patient, doctor, "Is it bad?")
+    ours, theirs = await connect(doctor), await connect(patient)
+    chosen = {"message": "No.", "client_id": "c1", "reply_to": answered.id}
+    await ours.send(receiver_email=patient.user.email, **chosen)
+    assert chosen.items() <= (await theirs.until("message")).items()
 
 
 async def test_own_messages_come_to_the_other_devices_but_not_back(

@@ -184,6 +184,23 @@ class TestOutbox:
         _until_sent(page, 2)
         assert page.evaluate("new Set(sent.map(([id]) => id)).size") == 1
 
+    def test_a_carrier_that_fails_is_asked_again(self, page: Page) -> None:
+        """One failure does not stop the conversation for good."""
+        page.evaluate(
+            """() => {
+              let failed = false;
+              box.setConnected(true);
+              box.carry("c1", (entry) => {
+                if (failed) sent.push([entry.client_id, entry.text]);
+                failed = true;
+                if (sent.length === 0) throw new Error("not now");
+              });
+              box.add("c1", "a");
+            }"""
+        )
+        _until_sent(page, 1)
+        assert _texts(page) == ["a"]
+
     def test_a_reconnect_sends_at_once(self, page: Page) -> None:
         """Nothing is tried while there is no connection."""
         page.evaluate("carry(); box.add('c1', 'a')")

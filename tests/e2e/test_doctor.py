@@ -1,6 +1,7 @@
 """A doctor's whole way: who waits, the cards, an invitation, and the list beside the thread."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -103,6 +104,35 @@ def test_more_patients_than_a_page_holds_come_while_one_scrolls(
     expect(cards).to_have_count(100)
     cards.last.scroll_into_view_if_needed()
     expect(cards).to_have_count(120)
+
+
+def test_every_card_changes_when_many_write_at_once(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """As after an outage, when what waited in the browsers comes together."""
+    patients = [clinic.patient(doctor, name=f"Patient {number}") for number in range(16)]
+    page = screens.dashboard(doctor)
+    with ThreadPoolExecutor(len(patients)) as all_at_once:
+        list(all_at_once.map(lambda patient: patient.says(doctor, "I am back."), patients))
+    expect(page.get_by_text("16 waiting")).to_be_visible()
+    expect(page.get_by_role("article").filter(has_text="I am back.")).to_have_count(16)
+
+
+def test_cards_go_on_changing_after_a_page_was_left_in_the_middle_of_a_change(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """Away and back before what has happened is painted."""
+    tom = clinic.patient(doctor, name="Tom")
+    page = screens.dashboard(doctor)
+    for text in ("One", "Two", "Three"):
+        tom.says(doctor, text)
+        page.evaluate("location.hash = ''; document.querySelector('a[href=\"/account\"]').click()")
+        page.get_by_role("heading", name="Change password").wait_for()
+        page.get_by_role("link", name="Dashboard").first.click()
+        expect(on.card(page, tom)).to_contain_text(text)
+    tom.says(doctor, "Four")
+    expect(on.card(page, tom)).to_contain_text("Four")
+    expect(on.card(page, tom)).to_contain_text("4 unread")
 
 
 class TestInviting:

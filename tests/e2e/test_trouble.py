@@ -1,5 +1,7 @@
 """When something is not there: the database, or the person at the screen."""
 
+import re
+
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
@@ -46,6 +48,21 @@ class TestDatabaseGone:
         expect(on.connection(page)).to_have_text("Connected", timeout=BACK_MS)
         assert doctor.texts(patient) == ["once"]
         assert httpx.get(f"{URL}/readyz").status_code == 200
+
+    def test_what_is_looked_at_meanwhile_is_read_once_it_is_back(
+        self, clinic: Clinic, page: Page, doctor: Person, patient: Person
+    ) -> None:
+        """Its sender sees so."""
+        on.field_of(page).focus()
+        page.evaluate("window.hasFocus = document.hasFocus; document.hasFocus = () => false")
+        patient.says(doctor, "Are you there?")
+        expect(on.message(page, "Are you there?")).to_be_visible()
+        with clinic.frozen_database():
+            expect(on.connection(page)).to_contain_text("Disconnected", timeout=NOTICED_MS)
+            page.evaluate("document.hasFocus = () => true; dispatchEvent(new Event('focus'))")
+        expect(on.connection(page)).to_have_text("Connected", timeout=BACK_MS)
+        expect(page).not_to_have_title(re.compile(r"^\("), timeout=BACK_MS)
+        assert patient.history(doctor)[0]["read"]
 
     def test_a_page_that_is_opened_meanwhile_comes_by_itself(
         self, clinic: Clinic, screens: Screens, doctor: Person, patient: Person

@@ -9,6 +9,7 @@ from carechat.domain import errors
 from carechat.domain.events import MessageSent, ReceiptMoved
 from carechat.security.throttle import SendThrottle
 from carechat.services import messages, receipts, users
+from carechat.services.access import Address
 from carechat.services.context import Backend
 from carechat.services.messages import Outgoing
 from tests.conftest import Clock
@@ -23,6 +24,20 @@ async def test_a_message_is_stored_and_read_back(backend: Backend) -> None:
     await says(doctor, patient, "How are you feeling today?")
     page = await messages.history(patient, to(doctor))
     assert [one.message for one in page.messages] == ["How are you feeling today?"]
+
+
+async def test_what_the_sender_chose_is_stored_and_told(backend: Backend) -> None:
+    """Every field of it, to the other's screens and in the history."""
+    doctor, patient = await a_pair(backend)
+    answered = await says(patient, doctor, "Is it bad?")
+    async with a_screen(patient) as screen:
+        outgoing = Outgoing("No.", client_id="c1", reply_to=answered.id)
+        sent = await messages.send(doctor, to(patient), outgoing)
+        told = (await screen.until(MessageSent)).message
+    stored = (await messages.history(patient, to(doctor))).messages[-1]
+    for message in (sent.message, told, stored):
+        chosen = (message.message, message.client_id, message.reply_to)
+        assert chosen == ("No.", "c1", answered.id)
 
 
 async def test_numbers_have_no_gap_when_many_send_at_once(backend: Backend) -> None:
@@ -41,8 +56,12 @@ async def test_the_same_client_id_is_stored_once(backend: Backend) -> None:
     first = await messages.send(doctor, to(patient), Outgoing("Hello", "c1"))
     again = await messages.send(doctor, to(patient), Outgoing("Hello", "c1"))
     assert (again.message.id, again.created) == (first.message.id, False)
-    with pytest.raises(errors.ConflictError):
-        await messages.send(doctor, to(patient), Outgoing("Another", "c1"))
+    answered = first.message.id
+    for other in (Outgoing("Another", "c1"), Outgoing("Hello", "c1", reply_to=answered)):
+        with pytest.raises(errors.ConflictError):
+            await messages.send(doctor, to(patient), other)
+    again = await messages.send(doctor, to(patient), Outgoing("Hello", "c1"))
+    assert (again.message.id, again.created) == (first.message.id, False)
 
 
 async def test_what_is_stored_already_is_not_called_refused(backend: Backend) -> None:
@@ -105,8 +124,16 @@ async def test_reading_counts_and_tells(backend: Backend) -> None:
 
 
 async def test_a_stranger_is_not_found(backend: Backend) -> None:
-    """Nobody can write to somebody who is not theirs."""
-    doctor, _ = await a_pair(backend)
+    """Nobody can write to somebody who is not theirs, nor where they are no member."""
+    doctor, patient = await a_pair(backend)
     stranger = await a_patient(backend, await a_doctor(backend))
+    conversation = await a_conversation(doctor, patient)
     with pytest.raises(errors.NotFoundError):
         await says(doctor, stranger)
+    for act in (
+        messages.send(stranger, Address(conversation_id=conversation.id), Outgoing("Hello")),
+        messages.history(stranger, Address(conversation_id=conversation.id)),
+        receipts.read(stranger, Address(conversation_id=conversation.id)),
+    ):
+        with pytest.raises(errors.NotFoundError):
+            await act

@@ -1,7 +1,7 @@
 // Brings what waits in the outbox to the server from any page, for conversations that are not open.
 
 import { useEffect } from "react";
-import { useConnected } from "$/public/external/carechat/ui/parts/connection/link.js";
+import { useConnected } from "$/public/external/carechat/ui/parts/connection/connected.js";
 import { useCarrier, useOutbox } from "./hooks.js";
 import { ELSEWHERE } from "./outbox.js";
 

@@ -14,7 +14,7 @@ import * as timeline from "./timeline.js";
  * @param {boolean} props.connected
  */
 export function Feed(props) {
-  const { conversation, partnerName, older, box, waiting, connected } = props;
+  const { conversation, partnerName, older, box, waiting, connected, unreachable } = props;
   const { deliveredSeq, readSeq, history, onOlder, onGap, onRead } = props;
   const log = useRef(null);
   const rows = useRows(history, props.newest);
@@ -43,9 +43,10 @@ export function Feed(props) {
 
   useOwnWords(waiting, toNewest);
   const here = (ask) => (seq) => ask(conversation, seq);
-  useRequest(wantsOlder ? oldest : null, connected, here(onOlder));
-  useRequest(timeline.gapAfter(rows), connected, here(onGap));
-  useReading(lastOfPartner(rows, seen), connected, here(onRead));
+  const answers = connected && unreachable === "";
+  useRequest(wantsOlder ? oldest : null, answers, here(onOlder));
+  useRequest(timeline.gapAfter(rows), answers, here(onGap));
+  useReading(lastOfPartner(rows, seen), answers, here(onRead));
 
   const shown = rows.slice(start, end).map((row) => stored(row, deliveredSeq, readSeq));
   if (atNewest) shown.push(...underWay(waiting, rows));
@@ -113,23 +114,26 @@ function useHighest(value) {
 /** Who has just written wants to see it. */
 function useOwnWords(waiting, toNewest) {
   const latest = useLatest(toNewest);
-  const last = waiting.at(-1)?.client_id;
+  const followed = useRef(0);
+  const at = waiting.at(-1)?.at ?? 0;
   useEffect(() => {
-    if (last) latest.current();
-  }, [last, latest]);
+    if (at <= followed.current) return;
+    followed.current = at;
+    latest.current();
+  }, [at, latest]);
 }
 
-/** The partner hears once how far the reader has got, and again after a reconnect. */
-function useReading(seq, connected, onRead) {
+/** The partner hears once how far the reader has got, and again after the server was away. */
+function useReading(seq, answers, onRead) {
   const attention = useAttention();
   const told = useRef(0);
   const latest = useLatest(onRead);
   useEffect(() => {
-    if (!connected) told.current = 0;
-    if (!connected || !attention || seq <= told.current) return;
+    if (!answers) told.current = 0;
+    if (!answers || !attention || seq <= told.current) return;
     told.current = seq;
     latest.current(seq);
-  }, [seq, connected, attention, latest]);
+  }, [seq, answers, attention, latest]);
 }
 
 function lastOfPartner(rows, seen) {

@@ -39,16 +39,16 @@ export function useCarrier(box, conversation, connected, onSend) {
 }
 
 /**
- * `ask(missing)` is called while something is missing and there is a connection: at once, then
+ * `ask(missing)` is called while something is missing and the server answers: at once, then
  * after 2, 4, 8 and 16 s.
  * @param {?number} missing
- * @param {boolean} connected
+ * @param {boolean} answers
  * @param {(missing: number) => void} ask
  */
-export function useRequest(missing, connected, ask) {
+export function useRequest(missing, answers, ask) {
   const latest = useLatest(ask);
   useEffect(() => {
-    if (missing === null || !connected) return undefined;
+    if (missing === null || !answers) return undefined;
     let timer;
     const request = (wait) => {
       latest.current(missing);
@@ -56,7 +56,7 @@ export function useRequest(missing, connected, ask) {
     };
     request(2_000);
     return () => clearTimeout(timer);
-  }, [missing, connected, latest]);
+  }, [missing, answers, latest]);
 }
 
 /** Whether somebody looks at this page: it is visible and has the focus. */

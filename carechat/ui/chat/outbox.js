@@ -155,14 +155,17 @@ class Outbox {
   async #work(conversation) {
     this.#running.add(conversation);
     const wait = { of: null, ms: 0 };
-    for (let entry = this.#next(conversation); entry; entry = this.#next(conversation)) {
-      const again = wait.of === entry.client_id;
-      wait.ms = again ? Math.min(wait.ms * 2, LONGEST_WAIT_MS) : FIRST_WAIT_MS;
-      wait.of = entry.client_id;
-      const lock = `${CHANNEL} ${this.account} ${conversation}`;
-      await inOneTab(lock, () => this.#attempt(entry.client_id, conversation, wait.ms));
+    try {
+      for (let entry = this.#next(conversation); entry; entry = this.#next(conversation)) {
+        const again = wait.of === entry.client_id;
+        wait.ms = again ? Math.min(wait.ms * 2, LONGEST_WAIT_MS) : FIRST_WAIT_MS;
+        wait.of = entry.client_id;
+        const lock = `${CHANNEL} ${this.account} ${conversation}`;
+        await inOneTab(lock, () => this.#attempt(entry.client_id, conversation, wait.ms));
+      }
+    } finally {
+      this.#running.delete(conversation);
     }
-    this.#running.delete(conversation);
   }
 
   #next(conversation) {
@@ -190,7 +193,12 @@ class Outbox {
       };
       const timer = setTimeout(end, ms);
       const stop = this.subscribe(() => isDone() && end());
-      this.#carrier(conversation)(this.#next(conversation));
+      try {
+        this.#carrier(conversation)(this.#next(conversation));
+      } catch (error) {
+        // It is tried again when the time is up.
+        reportError(error);
+      }
     });
   }
 }

@@ -32,8 +32,8 @@ _LATER = (errors.UnavailableError, errors.RateLimitedError, errors.Unauthenticat
 class Chat(rx.State):
     """One conversation: `history` was read, `newest` came last; the page merges the two.
 
-    `delivered_seq` and `read_seq` tell how far the partner has got; `stored` names messages of
-    other conversations, written before, that the outbox got through meanwhile.
+    `delivered_seq` and `read_seq` tell how far the partner has got; `stored_elsewhere` names
+    messages of other conversations, written before, that the outbox got through meanwhile.
 
     What may have to wait for the database is done in the background, without holding the state,
     so that the page can show meanwhile what happens.
@@ -48,7 +48,7 @@ class Chat(rx.State):
     older: bool = False
     delivered_seq: int = 0
     read_seq: int = 0
-    stored: list[str] = []
+    stored_elsewhere: list[str] = []
     refused: list[dict[str, str]] = []
     writable: bool = True
 
@@ -147,7 +147,7 @@ class Chat(rx.State):
         if message.conversation_id == self.conversation:
             self._add(message)
         else:
-            self.stored = [*self.stored, message.client_id][-MAX_TOLD:]
+            self.stored_elsewhere = [*self.stored_elsewhere, message.client_id][-MAX_TOLD:]
 
     def _add(self, message: Message) -> None:
         self.newest = self._rows([message])

@@ -1,7 +1,7 @@
 // The chat page's thread: the feed and the composer, with the outbox between them.
 
 import { useEffect, useState } from "react";
-import { useConnected } from "$/public/external/carechat/ui/parts/connection/link.js";
+import { useConnected } from "$/public/external/carechat/ui/parts/connection/connected.js";
 import { Composer } from "./composer.jsx";
 import { Feed } from "./feed.jsx";
 import { useCarrier, useLatest, useOutbox } from "./hooks.js";
@@ -87,7 +87,7 @@ function useBridge(props, connected) {
   return props.conversation === "" && before !== null ? before : props;
 }
 
-/** A row with an entry's number tells that it is stored, a refusal that it never will be. */
+/** A row with an entry's `client_id` tells that it is stored, a refusal that it never will be. */
 function useOutcomes(box, entries, history, newest, refused) {
   useEffect(() => {
     if (!box) return;

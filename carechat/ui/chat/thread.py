@@ -3,7 +3,7 @@
 import reflex as rx
 
 from carechat.ui import rows
-from carechat.ui.parts import connection as connection  # links the link.js imported here
+from carechat.ui.parts import connection as connection  # links the connected.js imported here
 
 for _module in (
     "composer.jsx",

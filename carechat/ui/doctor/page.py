@@ -3,8 +3,9 @@
 import reflex as rx
 
 from carechat.ui.doctor import invite
+from carechat.ui.inbox import lists
 from carechat.ui.inbox.state import Inbox
-from carechat.ui.parts import clock, conversations, icons
+from carechat.ui.parts import clock, icons
 from carechat.ui.parts.phases import empty, phased, skeleton
 
 
@@ -64,13 +65,7 @@ def _found() -> rx.Component:
             empty(
                 "Nobody of that name", "Check the spelling, or clear the search to see everybody."
             ),
-            conversations.cards(
-                rows=Inbox.shown,
-                loaded=Inbox.loaded,
-                changed=Inbox.changed,
-                more=Inbox.more,
-                on_more=Inbox.show_more,
-            ),
+            lists.cards(),
         ),
     )
 

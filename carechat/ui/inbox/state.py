@@ -1,6 +1,5 @@
 """What somebody has to look at: their conversations, kept current while a page is open."""
 
-import asyncio
 from typing import Any
 
 import reflex as rx
@@ -24,18 +23,13 @@ from carechat.ui.parts.phases import Phase
 PAGE = 50
 """Conversations that are shown at first, and that are added each time."""
 
-PAUSE_SECONDS = 0.3
-"""Gathers what belongs together: a message and its being read are one change of the list."""
-
-MAX_CHANGED = 8
-"""Changed rows that are sent again with each one; the page keeps them all."""
-
 
 class Inbox(rx.State):
     """The conversations of whoever is signed in, and what the frame of every page shows of them.
 
-    `shown` are as they were loaded, `changed` says what is different since; the page puts the
-    two together, so that what an event costs on the wire does not grow with the list.
+    `shown` are as they were loaded, for the time that `loaded` counts; `changed` are the rows that
+    the last of the `changes` since then has touched. The page puts them together, and asks for all
+    if it has missed one of the changes: so what an event costs on the wire does not grow.
     """
 
     clinic: str = "CareChat"
@@ -44,6 +38,7 @@ class Inbox(rx.State):
     shown: list[rows.ConversationRow] = []
     loaded: int = 0
     changed: list[dict[str, Any]] = []
+    changes: int = 0
     more: bool = False
     total: int = 0
     unread: int = 0
@@ -56,7 +51,6 @@ class Inbox(rx.State):
     _summaries: dict[str, Summary] = {}
     _unread: dict[str, Unread] = {}
     _touched: set[str] = set()
-    _painting: bool = False
 
     @rx.event
     async def load(self):
@@ -81,18 +75,8 @@ class Inbox(rx.State):
         self.name, self._limit = incoming.text(name), PAGE
         await self.show(session.caller())
 
-    @rx.event(background=True)
-    async def paint(self):
-        """Show, after a moment, what the events since the last time have changed."""
-        ctx = session.caller()
-        await asyncio.sleep(PAUSE_SECONDS)
-        async with self:
-            self._painting = False
-            if await session.owns(ctx, self):
-                await self._paint(ctx)
-
-    def note(self, ctx: Context, event: Event) -> bool:
-        """Take in what has happened; returns whether `paint` is to be called for it."""
+    def note(self, ctx: Context, event: Event) -> None:
+        """Take in what has happened; `paint` shows it."""
         match event:
             case MessageSent(_, conversation) | ConversationChanged(conversation):
                 self._note(ctx, conversation.id, event)
@@ -101,9 +85,23 @@ class Inbox(rx.State):
             case PresenceChanged(email):
                 self._touched |= {one.conversation.id for one in self._with(email)}
             case _:
-                return False
-        starts, self._painting = not self._painting, True
-        return starts
+                pass
+
+    async def paint(self, ctx: Context) -> None:
+        """Show what the events since the last time have changed."""
+        touched, self._touched = self._touched, set()
+        loaded = {row.id: row for row in self.shown}
+        changed: list[dict[str, Any]] = []
+        for conversation_id in touched:
+            summary = await self._current(ctx, conversation_id)
+            if conversation_id in loaded or not self.name:
+                row = _row(ctx, summary)
+                changed.append(rows.difference(loaded.get(conversation_id), row))
+        if changed:
+            self.changed, self.changes = changed, self.changes + 1
+        if not self.name:
+            self._set(total=max(self.total, len(self._summaries)))
+        self._count()
 
     async def show(self, ctx: Context) -> None:
         """Show the conversations as they are in storage."""
@@ -117,7 +115,7 @@ class Inbox(rx.State):
         self._summaries = {one.conversation.id: one for one in found.summaries}
         self._unread, self._touched = found.unread, set()
         self.shown = [_row(ctx, one) for one in found.summaries]
-        self.loaded, self.changed = self.loaded + 1, []
+        self.loaded, self.changed, self.changes = self.loaded + 1, [], 0
         self._set(total=found.total, more=found.total > len(found.summaries))
         self._set(phase=Phase.READY.value)
         self._count()
@@ -133,20 +131,6 @@ class Inbox(rx.State):
 
     def _with(self, email: str) -> list[Summary]:
         return [one for one in self._summaries.values() if email in one.conversation.emails]
-
-    async def _paint(self, ctx: Context) -> None:
-        touched, self._touched = self._touched, set()
-        loaded = {row.id: row for row in self.shown}
-        changed = {change["id"]: change for change in self.changed}
-        for conversation_id in touched:
-            summary = await self._current(ctx, conversation_id)
-            if conversation_id in loaded or not self.name:
-                change = rows.difference(loaded.get(conversation_id), _row(ctx, summary))
-                changed.pop(conversation_id, None)
-                changed[conversation_id] = change
-        self._set(changed=list(changed.values())[-MAX_CHANGED:])
-        self._set(total=max(self.total, len(loaded | changed)))
-        self._count()
 
     async def _current(self, ctx: Context, conversation_id: str) -> Summary:
         summary = self._summaries.get(conversation_id)

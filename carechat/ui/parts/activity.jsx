@@ -1,7 +1,7 @@
 // Tells the server that the person is there, and asks before it signs them out.
 
 import { useEffect, useRef, useState } from "react";
-import { useConnected } from "$/public/external/carechat/ui/parts/connection/link.js";
+import { useConnected } from "$/public/external/carechat/ui/parts/connection/connected.js";
 
 const ACTS = ["keydown", "pointerdown", "touchstart"];
 const REPORT_EVERY_MS = 20_000;

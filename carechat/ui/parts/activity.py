@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from carechat.ui.parts import connection as connection  # links the link.js imported here
+from carechat.ui.parts import connection as connection  # links the connected.js imported here
 
 
 class Activity(rx.Component):

@@ -1,7 +1,7 @@
 // The dot that tells whether messages get through, and the sentence why they do not.
 
 import { useEffect, useState } from "react";
-import { useConnected } from "./link.js";
+import { useConnected } from "./connected.js";
 
 // The first connection of a page is not a lost one.
 const GRACE_MS = 2_000;

@@ -3,7 +3,7 @@
 import reflex as rx
 
 # Other components import it too, by its public path.
-rx.asset("link.js", shared=True)
+rx.asset("connected.js", shared=True)
 
 
 class Connection(rx.Component):

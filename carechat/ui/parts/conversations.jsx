@@ -5,22 +5,43 @@ import { Time } from "$/public/external/carechat/ui/parts/clock/clock.jsx";
 const newestFirst = (one, other) => other.at - one.at;
 const unreadFirst = (one, other) => (other.unread > 0) - (one.unread > 0) || newestFirst(one, other);
 
-/** The rows with what has changed since they were loaded, in order; the order rests while `still`. */
-function useCurrent({ rows, loaded, changed }, order, still = false) {
-  const memory = useRef({});
-  if (memory.current.loaded !== loaded || memory.current.rows !== rows) {
-    memory.current = { loaded, rows, byId: new Map(rows.map((row) => [row.id, row])) };
+/** What is known of the rows of the last load: each as it is now, by its id, and whether a change was missed. */
+let memory = { rows: null };
+
+/** The memory outlives a component: on another page the same rows go on from where they are. */
+function remember({ rows, loaded, changed, changes }) {
+  if (memory.loaded !== loaded || memory.rows !== rows) {
+    const byId = new Map(rows.map((row) => [row.id, row]));
+    memory = { rows, loaded, changes: 0, missed: false, byId };
   }
+  if (changes === memory.changes) return memory;
+  memory.missed ||= changes !== memory.changes + 1;
+  memory.changes = changes;
+  memory.byId = new Map(memory.byId);
   for (const change of changed) {
-    memory.current.byId.set(change.id, { ...rows.find((row) => row.id === change.id), ...change });
+    memory.byId.set(change.id, { ...rows.find((row) => row.id === change.id), ...change });
   }
-  const current = [...memory.current.byId.values()].sort(still ? asBefore(memory.current.places) : order);
-  memory.current.places = new Map(current.map((row, place) => [row.id, place]));
+  return memory;
+}
+
+/** The rows as they are now, in order; the order rests while `still`. Asks for all if one may be wrong. */
+function useCurrent(known, order, still = false) {
+  const places = useRef(new Map());
+  const { byId, missed, changes, loaded } = remember(known);
+  const ask = useRef(known.onMissed);
+  useEffect(() => {
+    ask.current = known.onMissed;
+  });
+  useEffect(() => {
+    if (missed) ask.current();
+  }, [missed, changes, loaded]);
+  const current = [...byId.values()].sort(still ? asBefore(places.current) : order);
+  places.current = new Map(current.map((row, place) => [row.id, place]));
   return current;
 }
 
 const asBefore = (places) => {
-  const place = (row) => places?.get(row.id) ?? Infinity;
+  const place = (row) => places.get(row.id) ?? Infinity;
   return (one, other) => (place(one) === place(other) ? 0 : place(one) - place(other));
 };
 
@@ -158,12 +179,15 @@ function Former({ row }) {
 const openFirst = (one, other) => other.writable - one.writable || one.name.localeCompare(other.name);
 
 /** A patient's doctors, in an order that does not change when somebody comes or goes. */
-export function Banners(known) {
+export function Banners({ more = false, onMore, ...known }) {
   const current = useCurrent(known, openFirst);
   return (
-    <div className="banners">
-      {current.map((row) => (row.writable ? <Banner key={row.id} row={row} /> : <Former key={row.id} row={row} />))}
-    </div>
+    <>
+      <div className="banners">
+        {current.map((row) => (row.writable ? <Banner key={row.id} row={row} /> : <Former key={row.id} row={row} />))}
+      </div>
+      {more && <More key={known.rows.length} onMore={onMore} />}
+    </>
   );
 }
 

@@ -1,8 +1,9 @@
 """Conversations as cards, as banners and as a list, all painted from the same rows.
 
-`rows` is set when they are loaded, for the time that `loaded` counts; `changed` is what is
-different since, so what a message costs on the wire does not grow with the number of patients.
-The browser puts the two together.
+`rows` is set when they are loaded, for the time that `loaded` counts; `changed` is what the last of
+the `changes` since then has touched, so what a message costs on the wire does not grow with the
+number of patients. The browser puts them together, asks (`on_missed`) if it lacks a change, and at
+the end of the list asks for `more`.
 """
 
 import reflex as rx
@@ -19,16 +20,18 @@ class _Conversations(rx.Component):
     rows: rx.Var[list[rows.ConversationRow]]
     loaded: rx.Var[int]
     changed: rx.Var[list[dict[str, str | int | bool]]]
-
-
-class Cards(_Conversations):
-    """A doctor's patients, unread first, then the newest; at the end it asks for `more`."""
-
-    tag = "Cards"
+    changes: rx.Var[int]
 
     more: rx.Var[bool]
 
+    on_missed: rx.EventHandler[rx.event.no_args_event_spec]
     on_more: rx.EventHandler[rx.event.no_args_event_spec]
+
+
+class Cards(_Conversations):
+    """A doctor's patients, unread first, then the newest."""
+
+    tag = "Cards"
 
 
 class Banners(_Conversations):
@@ -44,9 +47,6 @@ class List(_Conversations):
     alias = "ConversationList"
 
     open: rx.Var[str]
-    more: rx.Var[bool]
-
-    on_more: rx.EventHandler[rx.event.no_args_event_spec]
 
 
 cards = Cards.create

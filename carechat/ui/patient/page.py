@@ -2,8 +2,9 @@
 
 import reflex as rx
 
+from carechat.ui.inbox import lists
 from carechat.ui.inbox.state import Inbox
-from carechat.ui.parts import clock, conversations
+from carechat.ui.parts import clock
 from carechat.ui.parts.phases import empty, phased, skeleton
 
 
@@ -23,5 +24,5 @@ def _doctors() -> rx.Component:
             "Your clinic connects you with your doctor. "
             "If you expected to find them here, please call the clinic.",
         ),
-        conversations.banners(rows=Inbox.shown, loaded=Inbox.loaded, changed=Inbox.changed),
+        lists.banners(),
     )

@@ -5,10 +5,7 @@ from typing import Any
 import reflex as rx
 
 from carechat.ui import routes, shell
-from carechat.ui.chat.parts import header
-from carechat.ui.inbox.state import Inbox
-from carechat.ui.parts import conversations
-from carechat.ui.parts.phases import skeleton
+from carechat.ui.inbox import lists
 
 
 def frame(*content: rx.Component | rx.Var[Any], partner_email: rx.Var[str] | str) -> rx.Component:
@@ -17,21 +14,5 @@ def frame(*content: rx.Component | rx.Var[Any], partner_email: rx.Var[str] | str
         *content,
         here=routes.CHAT,
         look="chat",
-        aside=conversations.beside(
-            rows=Inbox.shown,
-            loaded=Inbox.loaded,
-            changed=Inbox.changed,
-            open=partner_email,
-            more=Inbox.more,
-            on_more=Inbox.show_more,
-        ),
-    )
-
-
-def loading() -> rx.Component:
-    """Return what stands there until the conversation is known."""
-    return rx.fragment(
-        header.bare(),
-        rx.el.h1("Conversation", class_name="visually-hidden"),
-        skeleton("bubble", 5),
+        aside=lists.beside(partner_email),
     )
