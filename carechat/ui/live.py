@@ -60,14 +60,14 @@ class Live(rx.State):
 
     async def _load(self, ctx: Context) -> None:
         async with self:
-            (await self.get_state(Chat)).clear()
+            (await self.get_state(Chat))._clear()
         async with self:
             if not await session.owns(ctx, self):
                 return
             await self._say("")
-            await (await self.get_state(Inbox)).show(ctx)
+            await (await self.get_state(Inbox))._load(ctx)
             if self.router.url.path.rstrip("/") == routes.CHAT:
-                await (await self.get_state(Chat)).show(ctx)
+                await (await self.get_state(Chat))._load(ctx)
 
     async def _show(self, ctx: Context, event: Event | None) -> None:
         """Show the event; None says that it is time to show in the lists what came before."""
@@ -76,12 +76,12 @@ class Live(rx.State):
                 return
             inbox = await self.get_state(Inbox)
             if event is None:
-                await inbox.paint(ctx)
+                await inbox._paint(ctx)
                 return
             if isinstance(event, DatabaseChanged):
                 await self._say(session.UNREACHABLE)
-            (await self.get_state(Chat)).apply(event)
-            inbox.note(ctx, event)
+            (await self.get_state(Chat))._apply(event)
+            inbox._take_in(ctx, event)
 
     async def _say(self, unreachable: str) -> None:
         (await self.get_state(session.Tab)).unreachable = unreachable

@@ -1,12 +1,17 @@
 """Every page in the states that look different, to be looked at in several sizes and themes."""
 
+import re
+import tempfile
+import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.e2e import screens as on
-from tests.e2e.clinic import Clinic, Person
+from tests.e2e.clinic import PASSWORD, Clinic, Person
 from tests.e2e.screens import Screens
 
 LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh"
@@ -16,6 +21,11 @@ TEXTS = (
     "😅",
     "First line\nand a second one that is a good deal longer.",
 )
+LISTED = 12
+"""Conversations, more than a screen holds beside a thread."""
+
+PING = "2"
+"""The server's question over a page's socket whether the page is still there."""
 
 Show = Callable[[Clinic, Screens, dict[str, Any]], Page]
 
@@ -41,6 +51,13 @@ def _join(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
     return page
 
 
+def _reset_link(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
+    page = screens.open(**options)
+    page.goto(clinic.operator("users", "reset", clinic.doctor().email).split()[-1])
+    expect(page.get_by_role("heading", name="Choose a new password")).to_be_visible()
+    return page
+
+
 def _used_link(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
     page = screens.open(**options)
     page.goto("/join?token=used")
@@ -58,6 +75,31 @@ def _doctor(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
 def _doctor_alone(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
     page = screens.dashboard(clinic.doctor(), **options)
     expect(page.get_by_role("heading", name="No patients yet")).to_be_visible()
+    return page
+
+
+def _nobody_found(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
+    page = _doctor(clinic, screens, options)
+    page.get_by_role("searchbox", name="Search by name").fill(LONG_NAME * 2)
+    expect(page.get_by_role("heading", name="Nobody of that name")).to_be_visible()
+    return page
+
+
+def _admin(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
+    page = screens.dashboard(_newcomer(clinic, "admin"), **options)
+    expect(page.get_by_role("heading", name="Administration")).to_be_visible()
+    return page
+
+
+def _still_there(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
+    page = screens.as_somebody(clinic.doctor(), **options)
+    # Fixed, so that the minute in which it asks lasts as long as somebody looks at it.
+    now = datetime.now(UTC)
+    page.clock.set_fixed_time(now)
+    page.goto("/dashboard")
+    expect(page.get_by_role("heading", name="No patients yet")).to_be_visible()
+    page.clock.set_fixed_time(now + timedelta(minutes=14, seconds=10))
+    expect(page.get_by_role("alertdialog")).to_be_visible()
     return page
 
 
@@ -90,6 +132,12 @@ def _patient(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
     return page
 
 
+def _patient_alone(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
+    page = screens.dashboard(_newcomer(clinic, "patient"), **options)
+    expect(page.get_by_role("heading", name="No doctor yet")).to_be_visible()
+    return page
+
+
 def _account(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
     page = screens.as_somebody(clinic.doctor(), **options)
     page.goto("/account")
@@ -107,6 +155,48 @@ def _chat(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
     on.write(page, *TEXTS, "not\u0007sent")
     expect(on.log(page).get_by_text("Not sent")).to_be_visible()
     on.field_of(page).fill("x" * 4_999)
+    return page
+
+
+def _listed(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
+    doctor, patient = _people(clinic)
+    clinic.add_patients(doctor, LISTED)
+    doctor.says(patient, *TEXTS)
+    page = screens.chat(doctor, patient, **options)
+    beside = page.get_by_role("navigation", name="Conversations", include_hidden=True)
+    expect(beside.locator("li")).to_have_count(LISTED + 1)
+    return page
+
+
+def _new_messages(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
+    doctor, patient = _people(clinic)
+    patient.says(doctor, *("x " * 100 for _ in range(20)))
+    page = screens.chat(doctor, patient, **options)
+    expect(on.messages(page).last).to_be_in_viewport()
+    on.log(page).evaluate("log => { log.scrollTop = log.scrollHeight / 2 }")
+    expect(on.messages(page).last).not_to_be_in_viewport()
+    patient.says(doctor, "news")
+    expect(page.get_by_role("button", name="New messages (1)")).to_be_visible()
+    return page
+
+
+def _unreachable(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
+    doctor, patient = _people(clinic)
+    page, hushed = screens.as_somebody(doctor, **options), False
+
+    def relay(socket: WebSocketRoute) -> None:
+        """Keep from the page, once it knows, that the database is back."""
+        server = socket.connect_to_server()
+        server.on_message(lambda frame: socket.send(frame) if not hushed or frame == PING else None)
+
+    page.route_web_socket(re.compile("/_event"), relay)
+    on.open_chat(page, patient)
+    with clinic.frozen_database():
+        on.write(page, "Hi!")
+        words = "Messages cannot be saved right now."
+        expect(on.connection(page)).to_contain_text(words, timeout=on.WAIT_MS)
+        expect(on.state(page, "Hi!")).to_have_text("Sending")
+        hushed = True
     return page
 
 
@@ -142,6 +232,17 @@ def _missing(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
     return page
 
 
+def _newcomer(clinic: Clinic, role: str) -> Person:
+    """Return somebody in that role who belongs to nobody."""
+    email = f"{uuid.uuid4().hex}@example.com"
+    rows = f"email,name,role,doctor_emails,password\n{email},{LONG_NAME},{role},,{PASSWORD}"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "people.csv")
+        path.write_text(rows)
+        clinic.operator("users", "import", str(path))
+    return clinic.known(email, LONG_NAME)
+
+
 def _people(clinic: Clinic) -> tuple[Person, Person]:
     doctor = clinic.doctor()
     patient = clinic.patient(doctor, name=LONG_NAME)
@@ -152,14 +253,22 @@ def _people(clinic: Clinic) -> tuple[Person, Person]:
 PAGES: dict[str, Show] = {
     "sign in": _sign_in,
     "join": _join,
+    "reset link": _reset_link,
     "used link": _used_link,
     "doctor": _doctor,
     "doctor alone": _doctor_alone,
+    "nobody found": _nobody_found,
     "inviting": _inviting,
     "menu": _menu,
     "patient": _patient,
+    "patient alone": _patient_alone,
+    "admin": _admin,
+    "still there": _still_there,
     "account": _account,
     "chat": _chat,
+    "listed": _listed,
+    "new messages": _new_messages,
+    "unreachable": _unreachable,
     "offline": _offline,
     "closed": _closed,
     "unknown": _unknown,

@@ -44,6 +44,19 @@ def test_a_conversation_with_somebody_disabled_can_only_be_read(
     expect(on.field_of(page)).to_be_hidden()
 
 
+def test_somebody_disabled_has_no_chat_button(
+    clinic: Clinic, screens: Screens, doctor: Person, patient: Person
+) -> None:
+    """On the doctor's card of them, without a reload; enabling brings it back."""
+    card = on.card(screens.dashboard(doctor), patient)
+    expect(card.get_by_role("link")).to_have_text(["Chat"])
+    clinic.operator("users", "disable", patient.email)
+    expect(card.get_by_role("link")).to_have_text(["Read"])
+    expect(card).to_contain_text("Closed for new messages")
+    clinic.operator("users", "enable", patient.email)
+    expect(card.get_by_role("link")).to_have_text(["Chat"])
+
+
 def test_after_unassign_both_can_only_read(
     clinic: Clinic, screens: Screens, page: Page, doctor: Person, patient: Person
 ) -> None:

@@ -1,5 +1,8 @@
 """A patient's whole way: whether a doctor is there, what is unread, and Start Chat."""
 
+import re
+
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e import screens as on
@@ -7,6 +10,7 @@ from tests.e2e.clinic import Clinic
 from tests.e2e.screens import Screens
 
 AVAILABLE, AWAY = "Your Doctor is Available", "Your Doctor is Away"
+YOUR_DOCTOR = re.compile("Your Doctor")
 GRACE_MS = 10_000
 
 
@@ -55,6 +59,37 @@ def test_each_doctor_has_a_banner_also_one_who_comes_later(
     clinic.invite(second, patient.email, patient.name)
     expect(on.card(page, second).get_by_role("link", name="Start Chat")).to_be_visible()
     expect(on.card(page, doctor)).to_be_visible()
+
+
+@pytest.mark.parametrize("command", ["unassign {doctor} {patient}", "users disable {doctor}"])
+def test_a_doctor_to_whom_one_cannot_write_has_no_banner(
+    clinic: Clinic, screens: Screens, command: str
+) -> None:
+    """It goes without a reload, and what was written can still be read."""
+    doctor, patient = clinic.pair()
+    screens.dashboard(doctor)
+    page = screens.dashboard(patient)
+    card = on.card(page, doctor)
+    expect(card.get_by_role("heading", name=AVAILABLE)).to_be_visible()
+
+    clinic.operator(*command.format(doctor=doctor.email, patient=patient.email).split())
+    expect(card.get_by_role("link")).to_have_text(["Read"])
+    expect(page.get_by_role("heading", name=YOUR_DOCTOR)).to_have_count(0)
+    page.reload()
+    expect(card.get_by_role("link")).to_have_text(["Read"])
+    expect(page.get_by_role("heading", name=YOUR_DOCTOR)).to_have_count(0)
+
+
+def test_the_other_doctors_keep_their_banners(clinic: Clinic, screens: Screens) -> None:
+    """The end of one assignment is not that of another."""
+    former, patient = clinic.pair()
+    doctor = clinic.doctor()
+    clinic.invite(doctor, patient.email, patient.name)
+    page = screens.dashboard(patient)
+    expect(page.get_by_role("heading", name=YOUR_DOCTOR)).to_have_count(2)
+    clinic.operator("unassign", former.email, patient.email)
+    expect(page.get_by_role("heading", name=YOUR_DOCTOR)).to_have_count(1)
+    expect(on.card(page, doctor).get_by_role("link")).to_have_text(["Start Chat"])
 
 
 def test_the_patient_is_greeted_by_name(clinic: Clinic, screens: Screens) -> None:

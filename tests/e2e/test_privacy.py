@@ -1,13 +1,17 @@
 """Who gets to see what: in one tab after the other, and with a socket that no page has opened."""
 
+import inspect
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import reflex as rx
 from playwright.sync_api import Page, expect
 from websockets.exceptions import InvalidStatus
 
+from carechat.ui import pages
 from tests.e2e import screens as on
 from tests.e2e import wire
 from tests.e2e.clinic import PROJECT, URL, Clinic, Person
@@ -177,6 +181,25 @@ NOBODYS = [None, 1, -1, True, 1.5, [], {}, {"$ne": ""}, {"$gt": 0}, "$where", "x
 TEXTS = [value for value in NOBODYS if not isinstance(value, str)]
 
 
+def _handlers() -> Iterator[tuple[str, list[str]]]:
+    """Every handler of every State of the pages: its whole name and its arguments' names."""
+    for state in _states(rx.State):
+        if state.__module__.startswith(f"{pages.__package__}."):
+            for name, handler in state.event_handlers.items():
+                arguments = list(inspect.signature(handler.fn).parameters)[1:]
+                yield f"{state.get_full_name()}.{name}", arguments
+
+
+def _states(above: type[rx.State]) -> Iterator[type[rx.State]]:
+    for state in above.__subclasses__():
+        yield state
+        yield from _states(state)
+
+
+HANDLERS = dict(_handlers())
+"""The arguments' names of each, by its own."""
+
+
 class TestHandlersCalledRaw:
     """A patient who speaks to the States without our pages."""
 
@@ -270,6 +293,98 @@ class TestHandlersCalledRaw:
         assert_reveals_nothing(found, doctor, patient)
         assert doctor.texts(patient) == [SECRET]
 
+    def test_a_member_cannot_send_for_another_account(
+        self, doctor: Person, patient: Person
+    ) -> None:
+        """An outbox of somebody else in the same browser goes out in nobody's name."""
+        theirs = doctor.conversation(patient)
+        with _signed_in(patient) as tab:
+            tab.hydrate("/chat", email=doctor.email)
+            tab.until(SECRET)
+            _send(tab, account=doctor.email, conversation=theirs)
+            tab.until("signed in as somebody else now")
+            tab.rest()
+        assert doctor.texts(patient) == [SECRET]
+
+    def test_a_member_can_send_for_their_own(self, doctor: Person, patient: Person) -> None:
+        """Which shows that the test before asked rightly."""
+        with _signed_in(patient) as tab:
+            tab.hydrate("/chat", email=doctor.email)
+            tab.until(SECRET)
+            _send(tab, account=patient.email, conversation=patient.conversation(doctor))
+            tab.until("I should not be here.")
+        assert doctor.texts(patient) == [SECRET, "I should not be here."]
+
+
+class TestEveryHandlerCalledRaw:
+    """Whatever the States can be asked, also by names that no page uses."""
+
+    def test_all_of_them_are_found(self) -> None:
+        """Those that pages use, those of Reflex, and no method that was not meant to be one."""
+        found = {name.rpartition("____")[2] for name in HANDLERS}
+        assert found >= {"chat.send", "inbox.search", "invite.invite", "password.change"}
+        assert found >= {"live.listen", "joining.load", "tab.setvar"}
+        assert not found & {"chat.apply", "chat.clear", "chat.show", "inbox.note", "inbox.paint"}
+
+    def test_a_stranger_gets_and_changes_nothing_of_others(
+        self, clinic: Clinic, doctor: Person, patient: Person
+    ) -> None:
+        """With what is plausible and with what is not, and nothing of it shows up afterwards."""
+        stranger = clinic.patient(clinic.doctor(), name="Curious Stranger")
+        before = _stored(clinic, doctor, patient, stranger)
+        with _signed_in(stranger) as tab:
+            tab.hydrate("/chat", email=patient.email)
+            tab.until(stranger.email)
+            self._call_all(tab, doctor, patient)
+            tab.hydrate("/chat", email=patient.email)
+            tab.call("inbox.state.Inbox.search", name="Sarah")
+            tab.until('"name_rx_state_":"Sarah"')
+            found = tab.rest()
+        assert_reveals_nothing(found, doctor, patient)
+        assert _stored(clinic, doctor, patient, stranger) == before
+
+    def test_somebody_who_is_not_signed_in_gets_and_changes_nothing(
+        self, clinic: Clinic, doctor: Person, patient: Person
+    ) -> None:
+        """The same calls, without a cookie."""
+        before = _stored(clinic, doctor, patient)
+        with wire.tab() as tab:
+            tab.hydrate("/chat", email=patient.email)
+            tab.until("/login")
+            self._call_all(tab, doctor, patient)
+            tab.hydrate("/chat", email=patient.email)
+            found = tab.rest()
+        assert_reveals_nothing(found, doctor, patient)
+        assert _stored(clinic, doctor, patient) == before
+
+    def _call_all(self, tab: wire.Tab, doctor: Person, patient: Person) -> None:
+        theirs = doctor.conversation(patient)
+        person = {"id": "1", "email": doctor.email, "name": "D", "role": "doctor"}
+        plausible: dict[str, object] = {
+            "account": doctor.email,
+            "conversation": theirs,
+            "client_id": "c",
+            "text": "I should not be here.",
+            "seq": 1,
+            "before": 100,
+            "after": 0,
+            "name": "private",
+            "form": {
+                "email": patient.email,
+                "name": "Private",
+                "current": "not the password",
+                "new": "quite another password",
+            },
+            "ctx": {"backend": {}, "session": {"user": person}},
+            "event": {"conversation": {"id": theirs}, "message": {"conversation_id": theirs}},
+            "var_name": "conversation",
+            "value": theirs,
+        }
+        for name, arguments in HANDLERS.items():
+            _ask(tab, name, {argument: plausible[argument] for argument in arguments})
+            for value in NOBODYS if arguments else []:
+                _ask(tab, name, dict.fromkeys(arguments, value))
+
 
 def test_nothing_that_was_said_is_on_disk_but_in_the_database(
     clinic: Clinic, page_with_secret: Page
@@ -292,6 +407,21 @@ def assert_reveals_nothing(frames: str, doctor: Person, patient: Person) -> None
         assert word not in frames
 
 
+def _stored(clinic: Clinic, doctor: Person, patient: Person, *others: Person) -> dict[str, Any]:
+    """Return all that the database has of them, but for the others' sessions."""
+    theirs = {"$in": [doctor.email, patient.email]}
+    anybodys = {"$in": [doctor.email, patient.email, *(other.email for other in others)]}
+    queries: dict[str, dict[str, Any]] = {
+        "users": {"email": anybodys},
+        "conversations": {"members.email": anybodys},
+        "messages": {"$or": [{"sender_email": anybodys}, {"receiver_email": anybodys}]},
+        "invitations": {},
+        "sessions": {"email": theirs},
+    }
+    with clinic.database() as database:
+        return {name: list(database[name].find(query)) for name, query in queries.items()}
+
+
 def _signed_in(person: Person) -> Any:
     return wire.tab(wire.cookie_of(person))
 
@@ -299,6 +429,11 @@ def _signed_in(person: Person) -> Any:
 def _send(tab: wire.Tab, account: str, conversation: str) -> None:
     words = {"client_id": "c", "text": "I should not be here."}
     tab.call("chat.state.Chat.send", "/chat", account=account, conversation=conversation, **words)
+
+
+def _ask(tab: wire.Tab, handler: str, payload: Mapping[str, object]) -> None:
+    """Call a handler by its whole name; an argument may have any name, also `name`."""
+    tab._event(handler, payload, "/dashboard", {})
 
 
 def _set_vars(tab: wire.Tab, **values: str) -> None:

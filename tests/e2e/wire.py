@@ -60,7 +60,7 @@ class Tab:
         place = "___".join(["carechat", "ui", *module.split("."), f"state____{state.lower()}"])
         self._event(f"{ROOT}.{place}.{name}", payload, path, {})
 
-    def call_internal(self, name: str, **payload: object) -> None:
+    def call_internal(self, name: str, /, **payload: object) -> None:
         """Call a handler of Reflex itself, by its whole name."""
         self._event(name, payload, "/dashboard", {})
 

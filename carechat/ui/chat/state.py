@@ -55,7 +55,7 @@ class Chat(rx.State):
     @rx.event
     async def load(self):
         """Show the conversation anew."""
-        await self.show(session.caller())
+        await self._load(session.caller())
 
     @rx.event(background=True)
     async def send(self, account: str, conversation: str, client_id: str, text: str):
@@ -100,14 +100,14 @@ class Chat(rx.State):
             if await self._shows(ctx, page):
                 self.newest = self._rows(page.messages)
 
-    def clear(self) -> None:
+    def _clear(self) -> None:
         """Show no conversation if the page's address names another partner than before."""
         if self._partner_email() != self.partner.email:
             self.phase, self.conversation = Phase.LOADING.value, ""
             self.partner = rows.PartnerRow()
             self.history, self.newest, self.refused = [], [], []
 
-    async def show(self, ctx: Context) -> None:
+    async def _load(self, ctx: Context) -> None:
         """Show the conversation with the partner whom the page's address names."""
         try:
             page = await messages.history(ctx, Address(partner_email=self._partner_email()), WINDOW)
@@ -118,7 +118,7 @@ class Chat(rx.State):
         else:
             self._show(ctx, page)
 
-    def apply(self, event: Event) -> None:
+    def _apply(self, event: Event) -> None:
         """Show what has happened in the conversation, which is loaded already."""
         match event:
             case MessageSent(message) if message.conversation_id == self.conversation:

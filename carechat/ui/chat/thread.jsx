@@ -101,7 +101,7 @@ function Delay({ waiting, connected, unreachable }) {
   const delayed = waiting.some((entry) => entry.refused === undefined) && (!connected || unreachable);
   return (
     <p className="chat-delay" aria-live="polite">
-      {delayed && "We could not send this yet. It will go out as soon as you are back online."}
+      {delayed && `We could not send this yet. It will go out as soon as ${connected ? "we can save it" : "you are back online"}.`}
     </p>
   );
 }

@@ -55,7 +55,7 @@ class Inbox(rx.State):
     @rx.event
     async def load(self):
         """Show the conversations anew."""
-        await self.show(session.caller())
+        await self._load(session.caller())
 
     @rx.event
     async def keep_awake(self):
@@ -67,16 +67,16 @@ class Inbox(rx.State):
         """Show the next conversations as well."""
         if self.more:
             self._limit = len(self.shown) + PAGE
-            await self.show(session.caller())
+            await self._load(session.caller())
 
     @rx.event
     async def search(self, name: str):
         """Show only conversations with somebody in whose name that is."""
         self.name, self._limit = incoming.text(name), PAGE
-        await self.show(session.caller())
+        await self._load(session.caller())
 
-    def note(self, ctx: Context, event: Event) -> None:
-        """Take in what has happened; `paint` shows it."""
+    def _take_in(self, ctx: Context, event: Event) -> None:
+        """Take in what has happened; `_paint` shows it."""
         match event:
             case MessageSent(_, conversation) | ConversationChanged(conversation):
                 self._note(ctx, conversation.id, event)
@@ -87,7 +87,7 @@ class Inbox(rx.State):
             case _:
                 pass
 
-    async def paint(self, ctx: Context) -> None:
+    async def _paint(self, ctx: Context) -> None:
         """Show what the events since the last time have changed."""
         touched, self._touched = self._touched, set()
         loaded = {row.id: row for row in self.shown}
@@ -103,7 +103,7 @@ class Inbox(rx.State):
             self._set(total=max(self.total, len(self._summaries)))
         self._count()
 
-    async def show(self, ctx: Context) -> None:
+    async def _load(self, ctx: Context) -> None:
         """Show the conversations as they are in storage."""
         self._set(viewer=rows.viewer(ctx.user), clinic=ctx.backend.policy.clinic_name)
         self._set(idle_seconds=int(ctx.session.idle.total_seconds()))

@@ -1,0 +1,127 @@
+"""What keeps a session awake: a person's keys and pointers, and nothing that a page does alone."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e import screens as on
+from tests.e2e.clinic import Clinic, Person
+from tests.e2e.screens import WAIT_MS, Screens
+
+A_WHILE = timedelta(minutes=5)
+"""Less than the idle time, more than the exactness with which acts are kept."""
+
+ACTS: dict[str, Callable[[Page], None]] = {
+    "key": lambda page: page.keyboard.press("Shift"),
+    "pointer": lambda page: page.mouse.click(2, 2),
+    "touch": lambda page: page.touchscreen.tap(2, 2),
+}
+
+
+@pytest.fixture
+def doctor(clinic: Clinic) -> Person:
+    """Return the one who is at the screen."""
+    return clinic.doctor()
+
+
+@pytest.fixture
+def page(screens: Screens, doctor: Person) -> Page:
+    """Return their dashboard, on which nothing was done yet and whose clock can be moved."""
+    page = screens.as_somebody(doctor, has_touch=True)
+    page.clock.install()
+    page.goto("/dashboard")
+    expect(page.get_by_role("heading", name="No patients yet")).to_be_visible()
+    return page
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_a_key_or_pointer_used_on_a_page_keeps_the_session_awake(
+    clinic: Clinic, page: Page, act: str
+) -> None:
+    """The server notes when it was, at the first one at once."""
+    _rest(clinic, page)
+    with _noted(clinic, page):
+        ACTS[act](page)
+
+
+def test_an_act_soon_after_another_is_noted_as_well(clinic: Clinic, page: Page) -> None:
+    """With those of 20 s in one: the last one counts, not only the first."""
+    _rest(clinic, page)
+    with _noted(clinic, page):
+        page.keyboard.press("Shift")
+    _rest(clinic, page)
+    page.clock.fast_forward(5_000)
+    with _noted(clinic, page):
+        page.keyboard.press("Shift")
+        page.clock.fast_forward(15_000)
+
+
+def test_the_answer_that_one_is_still_there_is_noted(clinic: Clinic, page: Page) -> None:
+    """Else the page would go on in a session that is over."""
+    _rest(clinic, page)
+    page.clock.fast_forward("14:10")
+    with _noted(clinic, page):
+        page.get_by_role("button", name="Stay signed in").click()
+
+
+def test_what_a_page_gets_and_reads_by_itself_does_not_keep_it_awake(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """Pushes, receipts and the reading of what is on the screen, for ten minutes."""
+    patient = clinic.patient(doctor)
+    theirs = screens.chat(patient, doctor)
+    page = screens.as_somebody(doctor)
+    page.clock.install()
+    on.open_chat(page, patient)
+    rested = _rest(clinic, page)
+    for text in ("Good morning!", "Are you there?"):
+        on.write(theirs, text)
+        expect(on.state(theirs, text)).to_have_text("Read")
+        page.clock.fast_forward("05:00")
+    on.write(theirs, "Hello?")
+    expect(on.state(theirs, "Hello?")).to_have_text("Read")
+    assert _active_at(clinic, page) == rested
+
+
+def _rest(clinic: Clinic, page: Page) -> datetime:
+    """Let the page's session have been left alone for a while; returns since when."""
+    now = datetime.now(UTC)
+    since = (now - A_WHILE).replace(microsecond=0)
+    with clinic.database() as database:
+        rests = {"$set": {"active_at": since}}
+        assert database["sessions"].update_one({"_id": _session(page)}, rests).modified_count == 1
+    return since
+
+
+def _active_at(clinic: Clinic, page: Page) -> datetime:
+    with clinic.database() as database:
+        [session] = database["sessions"].find({"_id": _session(page)})
+    return session["active_at"]
+
+
+@contextmanager
+def _noted(clinic: Clinic, page: Page) -> Iterator[None]:
+    """Fail unless what is done in here makes the server note that the page's person is there."""
+    began = datetime.now(UTC)
+    of_session: list[dict[str, Any]] = [{"$match": {"documentKey._id": _session(page)}}]
+    with (
+        clinic.database() as database,
+        database["sessions"].watch(of_session, max_await_time_ms=WAIT_MS) as changes,
+    ):
+        yield
+        change = changes.try_next()
+    assert change, "nothing was noted"
+    noted = change["updateDescription"]["updatedFields"]["active_at"]
+    assert noted > began - timedelta(seconds=1)
+
+
+def _session(page: Page) -> str:
+    """Return the id of the session whose cookie the page's browser has."""
+    [cookie] = page.context.cookies()
+    claims = jwt.decode(cookie.get("value", ""), options={"verify_signature": False})
+    return claims["sid"]
