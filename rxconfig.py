@@ -16,6 +16,8 @@ _settings = settings.load()
 # A page whose server fell silent notices after one interval and the timeout: within five seconds.
 os.environ.setdefault("REFLEX_SOCKET_INTERVAL", "2")
 os.environ.setdefault("REFLEX_SOCKET_TIMEOUT", "2.5")
+# What a page sends has its limits like what a program sends.
+os.environ.setdefault("REFLEX_SOCKET_MAX_HTTP_BUFFER_SIZE", str(64 * 1024))
 
 if not is_prod_mode():
     # For `reflex run` and `reflex export`; what `serve` runs has them, or builds nothing.

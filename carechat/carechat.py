@@ -13,7 +13,7 @@ from reflex.utils.prerequisites import get_web_dir
 from carechat import bootstrap, demo, logs, settings
 from carechat.api import app as api_app
 from carechat.api import guard
-from carechat.ui import errors, pages, theme
+from carechat.ui import errors, pages, sockets, theme
 from carechat.ui.session import SessionMiddleware
 from carechat.ui.sign_in.page import Demo
 
@@ -55,5 +55,6 @@ app = rx.App(
     html_lang="en",
 )
 app.add_middleware(sessions, index=0)
+sockets.guard(app, api.state.cookie)
 app.register_lifespan_task(serving)  # pyright: ignore[reportUnknownMemberType] untyped in Reflex
 pages.add(app, _settings.clinic_name, _settings.emergency, _demo)

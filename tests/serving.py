@@ -141,6 +141,24 @@ async def a_socket(server: Server, ctx: Context) -> AsyncGenerator[Socket]:
         yield socket
 
 
+@asynccontextmanager
+async def a_deaf_socket(server: Server, ctx: Context) -> AsyncGenerator[ClientConnection]:
+    """Give a socket of that person whose client sends and takes next to nothing."""
+    url = f"{server.url.replace('http', 'ws')}/ws/{ctx.user.email}"
+    headers = {"Authorization": f"Bearer {a_token(ctx)}"}
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    narrow.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(narrow, ("127.0.0.1", server.port))
+    connection = await connect(
+        url, sock=narrow, additional_headers=headers, compression=None, max_queue=1
+    )
+    try:
+        yield connection
+    finally:
+        connection.transport.abort()
+
+
 async def handshake(
     server: Server, path: str, headers: Sequence[tuple[str, str]] = (), origin: str | None = None
 ) -> tuple[int, Frame]:

@@ -33,6 +33,12 @@ MAX_BAD_FRAMES = 10
 CLOSE_SECONDS = 1
 """How long to try to tell a client why its socket is closed."""
 
+WRITE_SECONDS = 5
+"""How long a client may let a frame wait after the server's buffers are full."""
+
+END_SECONDS = 0.5
+"""How long a client that takes its frames has to take the end of its session like them."""
+
 GOING_AWAY = 1001
 NOT_JSON = 1003
 SESSION_ENDED = 4401
@@ -83,7 +89,9 @@ class _Socket:
         """Read and push until one of the two is over, then close the socket if it is still open."""
         try:
             async with feed.follow(self._ctx) as events:
-                code = await _first(self._read(), self._push(events))
+                code = await _first(self._read(), self._push(events), self._end(events))
+        except TimeoutError:
+            code = TOO_SLOW
         except errors.UnauthenticatedError:
             code = SESSION_ENDED
         except errors.UnavailableError:
@@ -189,8 +197,15 @@ class _Socket:
             )
         )
 
+    async def _end(self, events: feed.Following) -> int:
+        """Return the code to close with when the session is over and the client takes nothing."""
+        await events.over()
+        await asyncio.sleep(END_SECONDS)
+        return SESSION_ENDED
+
     async def _write(self, frame: BaseModel) -> None:
-        await self._websocket.send_text(frame.model_dump_json())
+        async with asyncio.timeout(WRITE_SECONDS):
+            await self._websocket.send_text(frame.model_dump_json())
 
 
 def _parse(fields: object) -> _Frame:

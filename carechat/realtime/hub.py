@@ -25,15 +25,19 @@ class Listener:
         self.email = email
         self.session_id = session_id
         self._events: asyncio.Queue[Event] = asyncio.Queue(BUFFER)
-        self._has_ended = False
+        self._over = asyncio.Event()
 
     async def next(self) -> Event:
         """Wait for the next event."""
         return await self._events.get()
 
+    async def over(self) -> None:
+        """Wait until the session was ended, without taking any event."""
+        await self._over.wait()
+
     def tell(self, event: Event) -> None:
         """Let the event wait; if too many do, they all give way to `FellBehind`."""
-        if self._has_ended:
+        if self._over.is_set():
             return
         if self._events.full():
             self._forget()
@@ -42,7 +46,7 @@ class Listener:
 
     def end(self, ending: Ending) -> None:
         """Let nothing but the end wait, whatever is told later."""
-        self._has_ended = True
+        self._over.set()
         self._forget()
         self._events.put_nowait(SessionEnded(ending))
 

@@ -1,7 +1,9 @@
 """Throttles: how often a password may be tried and a message sent, counted in memory."""
 
 import math
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from carechat.domain import errors
@@ -9,6 +11,10 @@ from carechat.domain import errors
 WINDOW_SECONDS = 15 * 60
 MAX_FAILURES_FROM_ONE_NETWORK = 10
 MAX_FAILURES_FROM_EVERYWHERE = 100
+MAX_AT_ONCE_FROM_ONE_NETWORK = 16
+MAX_AT_ONCE = 48
+"""Sign-ins whose password is being compared: each waits for all before it."""
+
 MAX_KEYS = 50_000
 """Keys remembered at most; the ones not seen for longest are forgotten first."""
 
@@ -18,6 +24,25 @@ class LoginThrottle:
 
     def __init__(self) -> None:
         self._failures: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
+        self._under_way: Counter[str] = Counter()
+
+    @contextmanager
+    def turn(self, network: str) -> Generator[None]:
+        """Have a password compared; raises `RateLimitedError` while too many others are.
+
+        So those who try many addresses, known or not, keep nobody in another network from signing
+        in.
+        """
+        busy = self._under_way
+        if busy[network] >= MAX_AT_ONCE_FROM_ONE_NETWORK or busy.total() >= MAX_AT_ONCE:
+            raise errors.RateLimitedError("Many sign in right now. Please try again soon.", 2)
+        busy[network] += 1
+        try:
+            yield
+        finally:
+            busy[network] -= 1
+            if not busy[network]:
+                del busy[network]
 
     def attempt(self, email: str, network: str, now: float) -> None:
         """Count one try, failed until `succeeded` says otherwise, so that tries at once count.

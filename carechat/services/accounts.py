@@ -45,12 +45,9 @@ async def sign_in(backend: Backend, email: str, password: str, network: str) -> 
     """
     # Nobody has a longer address; the throttle remembers no more of a made-up one.
     email = email.strip().lower()[: MAX_EMAIL_LENGTH + 1]
-    backend.logins.attempt(email, network, backend.seconds())
-    credentials = await backend.store.users.credentials(email)
-    password_hash = credentials.password_hash if credentials else None
-    if not await backend.passwords.verify(password, password_hash) or credentials is None:
+    credentials = await _proved(backend, email, password, network)
+    if credentials is None:
         raise errors.UnauthenticatedError(WRONG)
-    backend.logins.succeeded(email, network)
     return await admit(backend, credentials)
 
 
@@ -108,13 +105,9 @@ async def change_password(ctx: Context, current: str, new: str) -> None:
     Raises `ForbiddenError` if `current` is wrong, `InvalidError` if `new` cannot be chosen, and
     `RateLimitedError` after too many wrong tries.
     """
-    email, network = ctx.user.email, ctx.session.id
-    ctx.backend.logins.attempt(email, network, ctx.backend.seconds())
-    credentials = await ctx.store.users.credentials(email)
-    password_hash = credentials.password_hash if credentials else None
-    if not await ctx.backend.passwords.verify(current, password_hash):
+    email = ctx.user.email
+    if await _proved(ctx.backend, email, current, network=ctx.session.id) is None:
         raise errors.ForbiddenError("Your current password is not right.")
-    ctx.backend.logins.succeeded(email, network)
     password_hash = await ctx.backend.passwords.hash(new)
     await set_password(ctx.backend, email, password_hash, keep=ctx.session.id)
 
@@ -123,3 +116,16 @@ async def set_password(backend: Backend, email: str, password_hash: str, keep: s
     """Give the account another password and end its sessions, but the one to keep."""
     await backend.store.users.set_password(email, password_hash)
     await backend.store.sessions.end_all(email, but=keep)
+
+
+async def _proved(backend: Backend, email: str, password: str, network: str) -> Credentials | None:
+    """The credentials of the account if that is its password, None if not, after as long."""
+    with backend.logins.turn(network):
+        backend.logins.attempt(email, network, backend.seconds())
+        found = await backend.store.users.credentials(email)
+        password_hash = found.password_hash if found else None
+        is_right = await backend.passwords.verify(password, password_hash)
+    if found is None or not is_right:
+        return None
+    backend.logins.succeeded(email, network)
+    return found

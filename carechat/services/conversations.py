@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from carechat.domain import errors
 from carechat.domain.conversations import Conversation, Summary, Unread
 from carechat.domain.messages import Message
+from carechat.domain.users import MAX_NAME_LENGTH
 from carechat.services import access
 from carechat.services.access import Address
 from carechat.services.context import Context
@@ -57,7 +58,8 @@ async def dashboard(ctx: Context, limit: int, name: str = "") -> Dashboard:
     """Return who waits, and the first `limit` conversations with a name that contains `name`."""
     places = await ctx.store.conversations.of(ctx.user.email)
     unread = await ctx.store.messages.unread(ctx.user.email)
-    found = [one for _, one in places if _matches(ctx, one, name)]
+    wanted = _plain(name[:MAX_NAME_LENGTH])
+    found = [one for _, one in places if wanted in _plain(one.partner(ctx.user.email).name)]
     found.sort(key=lambda one: one.id not in unread)
     summaries = await _summaries(ctx, found[:limit], unread)
     return Dashboard(summaries, len(found), unread)
@@ -89,10 +91,6 @@ def _summary(conversation: Conversation, last: Message | None, unread: Unread | 
         last_message=conversation.with_delivery(last) if last else None,
         unread=unread,
     )
-
-
-def _matches(ctx: Context, conversation: Conversation, name: str) -> bool:
-    return _plain(name) in _plain(conversation.partner(ctx.user.email).name)
 
 
 def _plain(name: str) -> str:

@@ -27,7 +27,7 @@ RECHECK = timedelta(seconds=1)
 
 
 @asynccontextmanager
-async def follow(ctx: Context) -> AsyncGenerator[AsyncIterator[Event]]:
+async def follow(ctx: Context) -> AsyncGenerator["Following"]:
     """Give the events for the caller from now on; the caller counts as present meanwhile.
 
     Messages come in the order of their numbers, each once; one that was missed is read from
@@ -40,7 +40,7 @@ async def follow(ctx: Context) -> AsyncGenerator[AsyncIterator[Event]]:
             raise errors.UnauthenticatedError(accounts.SIGN_IN)
         _enter(ctx.backend, ctx.user.email)
         try:
-            yield _Follower(ctx, listener).events()
+            yield Following(ctx, listener)
         finally:
             _leave(ctx.backend, ctx.user.email)
 
@@ -70,8 +70,8 @@ class _Told:
             self.late.remove(self.first)
 
 
-class _Follower:
-    """Where one listener is in each conversation, and when its session ends."""
+class Following(AsyncIterator[Event]):
+    """The events for one listener: where it is in each conversation, when its session ends."""
 
     def __init__(self, ctx: Context, listener: Listener) -> None:
         self._ctx = ctx
@@ -79,8 +79,16 @@ class _Follower:
         self._ends_at = ctx.session.ends_at
         self._told: dict[str, _Told] = {}
         self._delivering: asyncio.Task[None] | None = None
+        self._coming = self._events()
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def __anext__(self) -> Event:
+        return await anext(self._coming)
+
+    async def over(self) -> None:
+        """Wait until somebody ended the session, also while no event is asked for."""
+        await self._listener.over()
+
+    async def _events(self) -> AsyncIterator[Event]:
         while True:
             event = await self._next()
             if isinstance(event, MessageSent):

@@ -104,8 +104,9 @@ class Conversations:
 
     @guarded
     async def partners(self, email: str) -> set[str]:
-        """Return the addresses of all who share a conversation with that person."""
-        found = await self._collection.distinct("members.email", {"members.email": email})
+        """Return the addresses of all who may write to that person now."""
+        writable = {"members.email": email, "assigned": True, "members.disabled": {"$ne": True}}
+        found = await self._collection.distinct("members.email", writable)
         return set(found) - {email}
 
     @guarded

@@ -3,7 +3,7 @@
 from carechat.domain import errors
 
 MAX_SEQ = 2**53 - 1
-MAX_TEXT = 100_000
+MAX_TEXT = 20_000
 """More than any text that is taken; the rules of each text are the domain's."""
 
 

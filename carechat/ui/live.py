@@ -1,7 +1,8 @@
 """What keeps an open page current: one follower of the feed, for all states that show events."""
 
 import asyncio
-from contextlib import aclosing
+from collections.abc import Generator
+from contextlib import aclosing, contextmanager
 
 import reflex as rx
 
@@ -23,6 +24,28 @@ _MISSED = (FellBehind(), DatabaseChanged(reachable=True))
 """After these the page may lack something, and reads what it shows again."""
 
 
+_followers: dict[str, asyncio.Task[object]] = {}
+
+
+def stop(tab: str) -> None:
+    """Let nobody follow for that tab any more: its socket has closed."""
+    if follower := _followers.pop(tab, None):
+        follower.cancel()
+
+
+@contextmanager
+def _alone(tab: str) -> Generator[None]:
+    """Be the only one who follows for that tab; who did before is stopped."""
+    stop(tab)
+    if follower := asyncio.current_task():
+        _followers[tab] = follower
+    try:
+        yield
+    finally:
+        if _followers.get(tab) is follower:
+            del _followers[tab]
+
+
 class Live(rx.State):
     """Follows what happens for as long as a page is open."""
 
@@ -34,7 +57,9 @@ class Live(rx.State):
             yield await self._sign_in(ctx)
             return
         try:
-            if ending := await self._follow(ctx):
+            with _alone(self.router.session.client_token):
+                ending = await self._follow(ctx)
+            if ending:
                 yield await self._sign_in(ctx, ending)
         except errors.UnavailableError:
             async with self:

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextvars import ContextVar
-from http.cookies import CookieError, SimpleCookie
 
 import reflex as rx
 from reflex.app import App
@@ -10,6 +9,7 @@ from reflex.event import Event
 from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
 from reflex_base.event.context import EventContext
+from starlette.requests import cookie_parser
 
 from carechat.domain import errors
 from carechat.services import accounts
@@ -58,6 +58,11 @@ def caller() -> Context:
     return ctx
 
 
+def token(cookie_header: str, cookie: str) -> str:
+    """Return the token that the cookie of that name holds in a `Cookie` header, or nothing."""
+    return cookie_parser(cookie_header).get(cookie, "")
+
+
 async def owns(ctx: Context | None, state: rx.State) -> bool:
     """Whether the tab's states are still that session's: a background event may outlive it."""
     return (await state.get_state(Tab))._session_id == _session_id(ctx)
@@ -90,11 +95,11 @@ class SessionMiddleware(Middleware):
         return None
 
     async def _resolve(self, backend: Backend, state: BaseState, event: Event) -> Context | None:
-        token = self._token(state.router.headers.cookie)
+        bearer = token(state.router.headers.cookie, self._cookie)
         while True:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
-                    return await accounts.resolve(backend, token)
+                    return await accounts.resolve(backend, bearer)
             except errors.UnauthenticatedError:
                 return None
             except (errors.UnavailableError, TimeoutError) as error:
@@ -102,13 +107,6 @@ class SessionMiddleware(Middleware):
                     raise errors.UnavailableError(NO_ANSWER) from error
                 await _say_unreachable(state)
                 await asyncio.sleep(RETRY_SECONDS)
-
-    def _token(self, cookie_header: str) -> str:
-        try:
-            morsel = SimpleCookie(cookie_header).get(self._cookie)
-        except CookieError:
-            return ""
-        return morsel.value if morsel else ""
 
 
 def _session_id(ctx: Context | None) -> str:

@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 
 from carechat.api import socket as door
 from carechat.domain import errors
+from carechat.domain.events import PresenceChanged
 from carechat.services import accounts, messages, users
 from carechat.services.context import Backend, Context
 from tests.conftest import ORIGIN, Clock, Records
 from tests.factories import (
     PASSWORD,
     a_caller,
+    a_conversation,
     a_doctor,
     a_pair,
     a_patient,
@@ -28,7 +30,8 @@ from tests.factories import (
     days_of_talk,
     says,
 )
-from tests.serving import Server, Socket, a_socket, handshake
+from tests.listening import a_screen
+from tests.serving import Server, Socket, a_deaf_socket, a_socket, handshake
 
 Open = Callable[[Context], Any]
 
@@ -537,6 +540,22 @@ async def test_the_clock_of_a_message_is_the_servers(
     clock.advance(minutes=1)
     await ours.send(receiver_email=patient.user.email, message="x")
     assert (await ours.until("ack"))["timestamp"] == "2099-01-15T14:31:00.000Z"
+
+
+async def test_a_client_that_takes_nothing_is_gone_soon_after_its_session(
+    server: Server, watching: Backend, doctor: Context, patient: Context
+) -> None:
+    """It has so much to take that the server can write no more, not even the end."""
+    texts = [f"{number} {'x' * 4_900}" for number in range(200)]
+    conversation = await a_conversation(doctor, patient, texts)
+    async with a_screen(patient) as screen, a_deaf_socket(server, doctor) as socket:
+        assert (await screen.until(PresenceChanged)).present
+        for _ in range(12):
+            await socket.send(json.dumps({"type": "sync", "after": {conversation.id: 0}}))
+        for text in texts[:20]:
+            await says(patient, doctor, text)
+        await accounts.sign_out(doctor)
+        assert not (await screen.until(PresenceChanged)).present
 
 
 async def test_a_server_that_stops_says_so_first(

@@ -175,7 +175,7 @@ class TestStolenTabToken:
         assert answer.status_code in {400, 403}
 
 
-NOBODYS = [None, 1, -1, True, 1.5, [], {}, {"$ne": ""}, {"$gt": 0}, "$where", "x" * 200_000]
+NOBODYS = [None, 1, -1, True, 1.5, [], {}, {"$ne": ""}, {"$gt": 0}, "$where", "x" * 50_000]
 """What no handler expects in some argument or other."""
 
 TEXTS = [value for value in NOBODYS if not isinstance(value, str)]

@@ -1,5 +1,7 @@
 """Throttles: how often a password may be tried and a message sent."""
 
+from contextlib import ExitStack
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,6 +37,28 @@ def test_the_eleventh_try_from_one_network_waits_for_the_first_to_be_forgotten(
     assert wait_for(logins, 15 * 60 - 0.5) == 1
     assert wait_for(logins, 15 * 60) == 0
     assert wait_for(logins, 15 * 60) == 1
+
+
+def test_many_at_once_from_one_network_leave_room_for_the_others() -> None:
+    logins = LoginThrottle()
+    with ExitStack() as under_way:
+        for _ in range(throttle.MAX_AT_ONCE_FROM_ONE_NETWORK):
+            under_way.enter_context(logins.turn("n1"))
+        with pytest.raises(errors.RateLimitedError), logins.turn("n1"):
+            pass
+        with logins.turn("n2"):
+            pass
+    with logins.turn("n1"):
+        pass
+
+
+def test_many_at_once_from_everywhere_have_a_bound() -> None:
+    logins = LoginThrottle()
+    with ExitStack() as under_way:
+        for number in range(throttle.MAX_AT_ONCE):
+            under_way.enter_context(logins.turn(f"n{number}"))
+        with pytest.raises(errors.RateLimitedError), logins.turn("another"):
+            pass
 
 
 def test_other_addresses_and_networks_do_not_wait(logins: LoginThrottle) -> None:

@@ -10,6 +10,7 @@ import pytest
 from carechat.domain import errors
 from carechat.domain.users import Role
 from carechat.security.passwords import Passwords
+from carechat.security.throttle import MAX_AT_ONCE_FROM_ONE_NETWORK
 from carechat.services import accounts, messages, receipts, users
 from carechat.services.accounts import SignedIn
 from carechat.services.context import Backend, Context
@@ -122,6 +123,24 @@ async def test_tries_at_once_count_before_they_are_answered(backend: Backend) ->
     outcomes = await asyncio.gather(*tries, return_exceptions=True)
     limited = [one for one in outcomes if isinstance(one, errors.RateLimitedError)]
     assert len(limited) == 5
+
+
+async def test_who_tries_many_made_up_addresses_keeps_nobody_else_waiting(
+    backend: Backend,
+) -> None:
+    user = await a_user(backend)
+    passwords = HeldUp()
+    busy = replace(backend, passwords=passwords)
+    tries = [
+        asyncio.create_task(sign_in(busy, f"{number}@example.com"))
+        for number in range(2 * MAX_AT_ONCE_FROM_ONE_NETWORK)
+    ]
+    await passwords.asked.wait()
+    await accounts.sign_in(backend, user.email, PASSWORD, "198.51.100.0/24")
+    passwords.go_on.set()
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    assert sum(isinstance(one, errors.RateLimitedError) for one in outcomes) == len(tries) // 2
+    passwords.close()
 
 
 async def test_a_guesser_does_not_throw_out_the_owner(backend: Backend) -> None:

@@ -9,7 +9,7 @@ from carechat.domain.events import (
     MessageSent,
     ReceiptMoved,
 )
-from carechat.domain.messages import Message
+from carechat.domain.messages import Message, clean_client_id
 from carechat.services import messages, receipts
 from carechat.services.access import Address
 from carechat.services.context import Context
@@ -61,6 +61,7 @@ class Chat(rx.State):
     async def send(self, account: str, conversation: str, client_id: str, text: str):
         """Send a message of the outbox; it waits there until it is among the newest, or refused."""
         ctx, refusal = session.caller(), ""
+        client_id = clean_client_id(incoming.text(client_id))
         try:
             message = await _send(ctx, account, conversation, client_id, text)
         except _LATER:
@@ -73,7 +74,7 @@ class Chat(rx.State):
             if message:
                 self._acknowledge(message)
             else:
-                refused = {"client_id": str(client_id), "detail": refusal}
+                refused = {"client_id": client_id, "detail": refusal}
                 self.refused = [*self.refused, refused][-MAX_TOLD:]
 
     @rx.event(background=True)
@@ -171,6 +172,6 @@ async def _send(
 ) -> Message:
     if account != ctx.user.email:
         raise errors.ForbiddenError(ANOTHER_ACCOUNT)
-    outgoing = Outgoing(incoming.text(text), incoming.text(client_id))
+    outgoing = Outgoing(incoming.text(text), client_id)
     address = Address(conversation_id=incoming.text(conversation))
     return (await messages.send(ctx, address, outgoing)).message

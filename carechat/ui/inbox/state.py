@@ -13,7 +13,7 @@ from carechat.domain.events import (
     PresenceChanged,
     ReceiptMoved,
 )
-from carechat.domain.users import Role
+from carechat.domain.users import MAX_NAME_LENGTH, Role
 from carechat.services import accounts, conversations
 from carechat.services.access import Address
 from carechat.services.context import Context
@@ -72,7 +72,7 @@ class Inbox(rx.State):
     @rx.event
     async def search(self, name: str):
         """Show only conversations with somebody in whose name that is."""
-        self.name, self._limit = incoming.text(name), PAGE
+        self.name, self._limit = incoming.text(name)[:MAX_NAME_LENGTH], PAGE
         await self._load(session.caller())
 
     def _take_in(self, ctx: Context, event: Event) -> None:
@@ -82,7 +82,7 @@ class Inbox(rx.State):
                 self._note(ctx, conversation.id, event)
             case ReceiptMoved(receipt):
                 self._note(ctx, receipt.conversation_id, event)
-            case PresenceChanged(email):
+            case PresenceChanged(email) if ctx.user.role is Role.PATIENT:
                 self._touched |= {one.conversation.id for one in self._with(email)}
             case _:
                 pass
@@ -167,5 +167,6 @@ class Inbox(rx.State):
 
 
 def _row(ctx: Context, summary: Summary) -> rows.ConversationRow:
-    present = ctx.user.role is Role.PATIENT and conversations.is_present(ctx, summary.conversation)
+    shown = ctx.user.role is Role.PATIENT and summary.conversation.writable
+    present = shown and conversations.is_present(ctx, summary.conversation)
     return rows.conversation(summary, ctx.user.email, present)
