@@ -25,6 +25,10 @@ from carechat.settings import MONGODB_URI_FORM, BadSettingError, Settings
 from carechat.storage import embedded
 from carechat.storage.store import Store
 
+PAGE_EVENTS_PER_SECOND = 20
+PAGE_EVENTS_AT_ONCE = 200
+"""Events of one page: far more than a person makes."""
+
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
@@ -54,6 +58,7 @@ def build(settings: Settings, mongodb_uri: str, clock: Callable[[], datetime] = 
         passwords=Passwords(settings.bcrypt_cost),
         logins=LoginThrottle(),
         sends=SendThrottle(rate, burst),
+        page_events=SendThrottle(PAGE_EVENTS_PER_SECOND, PAGE_EVENTS_AT_ONCE),
         clock=clock,
     )
 

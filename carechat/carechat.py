@@ -55,6 +55,6 @@ app = rx.App(
     html_lang="en",
 )
 app.add_middleware(sessions, index=0)
-sockets.guard(app, api.state.cookie)
+sockets.guard(app, sessions)
 app.register_lifespan_task(serving)  # pyright: ignore[reportUnknownMemberType] untyped in Reflex
 pages.add(app, _settings.clinic_name, _settings.emergency, _demo)

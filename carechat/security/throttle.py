@@ -88,16 +88,16 @@ class _Bucket:
 
 @dataclass
 class SendThrottle:
-    """A token bucket for each user: `rate` messages a second, `burst` at once."""
+    """A token bucket for each sender: `rate` messages or events a second, `burst` at once."""
 
     rate: float
     burst: float
     _buckets: OrderedDict[str, _Bucket] = field(default_factory=OrderedDict[str, _Bucket])
 
-    def take(self, user_id: str, now: float) -> None:
-        """Count one message; raises `RateLimitedError` if too soon. `now` is in seconds."""
-        bucket = self._buckets.setdefault(user_id, _Bucket(self.burst, now))
-        self._buckets.move_to_end(user_id)
+    def take(self, sender_id: str, now: float) -> None:
+        """Count one; raises `RateLimitedError` if too soon. `now` is in seconds."""
+        bucket = self._buckets.setdefault(sender_id, _Bucket(self.burst, now))
+        self._buckets.move_to_end(sender_id)
         if len(self._buckets) > MAX_KEYS:
             self._buckets.popitem(last=False)
         bucket.tokens = min(self.burst, bucket.tokens + (now - bucket.filled_at) * self.rate)

@@ -48,6 +48,7 @@ class Backend:
     passwords: Passwords
     logins: LoginThrottle
     sends: SendThrottle
+    page_events: SendThrottle
     clock: Callable[[], datetime]
     seconds: Callable[[], float] = time.monotonic
     prepared: asyncio.Event = field(default_factory=asyncio.Event)

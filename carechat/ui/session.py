@@ -9,7 +9,6 @@ from reflex.event import Event
 from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
 from reflex_base.event.context import EventContext
-from starlette.requests import cookie_parser
 
 from carechat.domain import errors
 from carechat.services import accounts
@@ -59,8 +58,12 @@ def caller() -> Context:
 
 
 def token(cookie_header: str, cookie: str) -> str:
-    """Return the token that the cookie of that name holds in a `Cookie` header, or nothing."""
-    return cookie_parser(cookie_header).get(cookie, "")
+    """Return the token that the cookie of that name holds in a `Cookie` header, or nothing.
+
+    Whatever other applications have put beside it; the standard library's parser gives up there.
+    """
+    pairs = (pair.strip().partition("=") for pair in cookie_header.split(";"))
+    return next((value for name, _, value in pairs if name == cookie), "")
 
 
 async def owns(ctx: Context | None, state: rx.State) -> bool:
@@ -77,7 +80,7 @@ class SessionMiddleware(Middleware):
     """
 
     def __init__(self, cookie: str) -> None:
-        self._cookie = cookie
+        self.cookie = cookie
         self.backend: Backend | None = None
 
     async def preprocess(self, app: App, state: BaseState, event: Event) -> StateUpdate | None:
@@ -95,7 +98,7 @@ class SessionMiddleware(Middleware):
         return None
 
     async def _resolve(self, backend: Backend, state: BaseState, event: Event) -> Context | None:
-        bearer = token(state.router.headers.cookie, self._cookie)
+        bearer = token(state.router.headers.cookie, self.cookie)
         while True:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):

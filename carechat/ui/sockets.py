@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,11 +12,8 @@ from reflex.state import State, StateUpdate
 from reflex_base.event.context import EventContext
 
 from carechat.domain import errors
-from carechat.security.throttle import SendThrottle
 from carechat.ui import live, session
 
-EVENTS_PER_SECOND = 20
-EVENTS_AT_ONCE = 200
 MAX_WAITING = 64
 """Updates that a browser has not taken before its socket is cut off; it reads anew when it comes
 back."""
@@ -38,18 +34,18 @@ class PageSockets(EventNamespace):
     tab's newest socket, which may be that of somebody who knows the tab's token.
     """
 
-    def __init__(self, namespace: str, app: App, cookie: str) -> None:
+    def __init__(self, namespace: str, app: App, sessions: session.SessionMiddleware) -> None:
         super().__init__(namespace, app)
-        self._cookie = cookie
-        self._allowance = SendThrottle(EVENTS_PER_SECOND, EVENTS_AT_ONCE)
+        self._sessions = sessions
 
     async def on_event(self, sid: str, data: Any) -> None:
         """Take an event of a browser, unless it sends too many: then its socket is cut off."""
-        try:
-            self._allowance.take(sid, time.monotonic())
-        except errors.RateLimitedError:
-            await self._cut_off(sid)
-            return
+        if backend := self._sessions.backend:
+            try:
+                backend.page_events.take(sid, backend.seconds())
+            except errors.RateLimitedError:
+                await self._cut_off(sid)
+                return
         await super().on_event(sid, trimmed(data))
 
     async def emit_update(self, update: StateUpdate, token: str) -> None:
@@ -87,7 +83,7 @@ class PageSockets(EventNamespace):
         return self._token(EventContext.get().router_data.get("headers", {}))
 
     def _token(self, headers: _Headers) -> str:
-        return session.token(headers.get("cookie", ""), self._cookie)
+        return session.token(headers.get("cookie", ""), self._sessions.cookie)
 
     def _waiting_for(self, sid: str) -> int:
         socket = self._socket(sid)
@@ -120,10 +116,10 @@ def trimmed(event: Any) -> Any:
     return {**event, "router_data": {name: place[name] for name in _PLACE if name in place}}
 
 
-def guard(app: App, cookie: str) -> None:
+def guard(app: App, sessions: session.SessionMiddleware) -> None:
     """Let the app's pages use this socket; before it serves."""
     before = app.event_namespace
     if before is None or app.sio is None:
         raise RuntimeError("An app without State has no socket.")
-    app._event_namespace = PageSockets(before.namespace, app, cookie)
+    app._event_namespace = PageSockets(before.namespace, app, sessions)
     app.sio.register_namespace(app._event_namespace)
