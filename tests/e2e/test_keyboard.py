@@ -117,6 +117,44 @@ def test_the_focus_is_always_seen(clinic: Clinic, screens: Screens, path: str, s
     assert without == []
 
 
+class TestWhereTheFocusGoes:
+    """When what had it leaves the page."""
+
+    @pytest.fixture
+    def thread(self, clinic: Clinic, screens: Screens) -> Page:
+        """Return a page in a conversation."""
+        doctor, patient = clinic.pair()
+        return screens.chat(doctor, patient)
+
+    def test_after_retry_and_remove_it_is_in_the_field(self, thread: Page) -> None:
+        """The buttons are gone."""
+        on.write(thread, "not\u0007sent")
+        for name in ("Retry", "Remove"):
+            thread.get_by_role("button", name=name).focus()
+            thread.keyboard.press("Enter")
+            expect(on.field_of(thread)).to_be_focused()
+
+    @pytest.mark.parametrize("way", ["pressed", "scrolled"])
+    def test_when_new_messages_leaves_it_is_in_the_log(
+        self, clinic: Clinic, screens: Screens, way: str
+    ) -> None:
+        """Whether it was pressed or has done its work."""
+        doctor, patient = clinic.pair()
+        patient.says(doctor, *("x " * 100 for _ in range(20)))
+        page = screens.chat(doctor, patient)
+        expect(on.messages(page).last).to_be_in_viewport()
+        on.scroll_up(page, 1_500)
+        expect(on.messages(page).last).not_to_be_in_viewport()
+        patient.says(doctor, "news")
+        page.get_by_role("button", name="New messages").focus()
+        if way == "pressed":
+            page.keyboard.press("Enter")
+        else:
+            on.log(page).evaluate("log => { log.scrollTop = log.scrollHeight }")
+        expect(page.get_by_role("button", name="New messages")).to_be_hidden()
+        expect(on.log(page)).to_be_focused()
+
+
 def _tab_to(page: Page, target: Locator, key: str = "Tab") -> None:
     for _ in range(STEPS):
         if target.evaluate("node => node === document.activeElement"):

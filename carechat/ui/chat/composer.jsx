@@ -1,6 +1,7 @@
 // Where a message is written: it grows, keeps its focus and what was typed, and never sends too much.
 
 import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { Said, useSaying } from "$/public/external/carechat/ui/parts/said/said.jsx";
 import * as drafts from "./drafts.js";
 
 /** The most that one message may have, in Unicode code points after trimming. */
@@ -11,12 +12,14 @@ const COUNTED_FROM = 4_500;
  * @param {object} props
  * @param {string} props.account
  * @param {string} props.conversation
+ * @param {string} props.partnerName
  * @param {(text: string) => void} props.onSend
  */
-export function Composer({ account, conversation, onSend }) {
+export function Composer({ account, conversation, partnerName, onSend }) {
   const field = useRef(null);
   const [text, setText] = useDraft(account, conversation);
   const length = [...text.trim()].length;
+  const [said, say] = useSaying();
   const ready = length > 0 && length <= LIMIT;
 
   useGrowing(field, text);
@@ -24,6 +27,7 @@ export function Composer({ account, conversation, onSend }) {
 
   const send = () => {
     field.current.focus();
+    if (length > LIMIT) say(`${tooMany(length)} Not sent.`);
     if (!ready) return;
     onSend(text.trim());
     setText("");
@@ -53,7 +57,7 @@ export function Composer({ account, conversation, onSend }) {
         enterKeyHint="send"
         value={text}
         aria-invalid={length > LIMIT}
-        aria-describedby="chat-count"
+        aria-describedby="chat-partner chat-count"
         onChange={(event) => setText(event.target.value)}
         onKeyDown={onKeyDown}
       />
@@ -66,6 +70,10 @@ export function Composer({ account, conversation, onSend }) {
         Send
       </button>
       <Counter length={length} />
+      <span id="chat-partner" hidden>
+        To {partnerName}
+      </span>
+      <Said said={said} />
     </form>
   );
 }
@@ -78,6 +86,11 @@ function Counter({ length }) {
       {length >= COUNTED_FROM && words}
     </p>
   );
+}
+
+function tooMany(length) {
+  const over = length - LIMIT;
+  return `${format(over)} ${over === 1 ? "character" : "characters"} too many.`;
 }
 
 const format = (number) => number.toLocaleString("en-US");

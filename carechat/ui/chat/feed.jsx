@@ -1,6 +1,6 @@
 // The log of a conversation: what is stored and what is on its way, in order, without a jump.
 
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useAttention, useLatest, useNow, useRequest, useSettled } from "./hooks.js";
 import { Message } from "./message.jsx";
 import { useReadingPosition } from "./reading_position.js";
@@ -12,6 +12,7 @@ import * as timeline from "./timeline.js";
  * @param {?object} props.box the account's outbox
  * @param {object[]} props.waiting the conversation's entries in it
  * @param {boolean} props.connected
+ * @param {(rows: object[], silent: boolean) => void} props.onRows hears of all rows when there are others
  */
 export function Feed(props) {
   const { conversation, partnerName, older, box, waiting, connected, unreachable } = props;
@@ -21,7 +22,9 @@ export function Feed(props) {
   const [first, setFirst] = useState(null);
   const [view, setView] = useState({ bottom: true, newest: 0, nearing: null });
   const now = useNow();
-  const settled = useSettled(history, first);
+  // A row by itself is news; more at once fill a gap.
+  const many = props.newest.length > 1 ? props.newest : null;
+  const settled = useSettled(history, first, many);
 
   const { start, end } = timeline.windowOf(rows, first);
   const atNewest = end === rows.length;
@@ -50,8 +53,21 @@ export function Feed(props) {
 
   const shown = rows.slice(start, end).map((row) => stored(row, deliveredSeq, readSeq));
   if (atNewest) shown.push(...underWay(waiting, rows));
-  const retry = useCallback((clientId) => box.retry(clientId), [box]);
-  const remove = useCallback((clientId) => box.drop([clientId]), [box]);
+  useRowsHeard(conversation, rows, !settled || !atNewest, props.onRows);
+  const retry = useCallback(
+    (clientId) => {
+      box.retry(clientId);
+      goOn(log.current);
+    },
+    [box],
+  );
+  const remove = useCallback(
+    (clientId) => {
+      box.drop([clientId]);
+      goOn(log.current);
+    },
+    [box],
+  );
   const unseen = rows.filter((row) => !row.mine && row.seq > seen).length;
 
   return (
@@ -71,7 +87,9 @@ export function Feed(props) {
           <p className="chat-empty">No messages yet. Say hello.</p>
         )}
         {older && oldest > 1 && (
-          <p className="chat-earlier">{wantsOlder && "Loading earlier messages…"}</p>
+          <p className="chat-earlier" aria-live="off">
+            {wantsOlder && "Loading earlier messages…"}
+          </p>
         )}
         {timeline.byDay(shown).map(({ day, at, messages }) => (
           <section key={day} className="chat-day">
@@ -89,12 +107,39 @@ export function Feed(props) {
         ))}
       </div>
       {unseen > 0 && !(view.bottom && atNewest) && (
-        <button type="button" className="chat-new" onClick={toNewest}>
-          New messages ({unseen}) <span aria-hidden="true">↓</span>
-        </button>
+        <NewMessages unseen={unseen} log={log} onClick={toNewest} />
       )}
     </div>
   );
+}
+
+/** Gone, pressed or not, it leaves the focus to the log. */
+function NewMessages({ unseen, log, onClick }) {
+  const button = useRef(null);
+  useLayoutEffect(() => {
+    const node = button.current;
+    return () => {
+      if (document.activeElement === node) log.current?.focus({ preventScroll: true });
+    };
+  }, [log]);
+  return (
+    <button ref={button} type="button" className="chat-new" onClick={onClick}>
+      New messages ({unseen}) <span aria-hidden="true">↓</span>
+    </button>
+  );
+}
+
+/** The button that was pressed leaves. On a touch screen the field would bring its keyboard. */
+function goOn(log) {
+  const field = matchMedia("(pointer: fine)").matches && document.getElementById("chat-field");
+  (field || log).focus({ preventScroll: true });
+}
+
+function useRowsHeard(conversation, rows, silent, onRows) {
+  const latest = useLatest(() => onRows(rows, silent));
+  useEffect(() => {
+    if (conversation !== "") latest.current();
+  }, [conversation, rows, latest]);
 }
 
 function useRows(history, newest) {

@@ -21,6 +21,7 @@ const SIGNS = {
   refused: "M8 14.5a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13Z M8 4.5v4 M8 11v.5",
 };
 
+const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 
 /**
@@ -34,20 +35,31 @@ export const Message = memo(function Message({ message, partnerName, onRetry, on
   const { key, seq, mine, text, at, first, state, detail } = message;
   const whose = `chat-message ${mine ? "own" : "partner"}${first ? " first" : ""}`;
   const look = isEmojiOnly(text) ? "chat-emoji" : `chat-bubble${mine ? " bg-blue-600 text-white" : ""}`;
+  const writer = mine ? "You" : partnerName;
+  const words = `words-${key}`;
   return (
-    <div className={whose} data-key={key} data-seq={seq} aria-live={mine ? "off" : undefined}>
-      {first && <Head name={mine ? "You" : partnerName} at={at} />}
+    <div
+      className={whose}
+      data-key={key}
+      data-seq={seq}
+      role="group"
+      aria-label={`${writer}, ${FULL.format(at)}`}
+      aria-live={mine ? "off" : undefined}
+    >
+      {first && <Head name={writer} at={at} />}
       <div className="chat-line">
-        <div className={look}>{text}</div>
+        <div id={words} className={look}>
+          {text}
+        </div>
         {mine && <State state={state} />}
       </div>
       {state === "refused" && (
         <div className="chat-refused">
           <span>{detail}</span>
-          <button type="button" onClick={() => onRetry(key)}>
+          <button type="button" aria-describedby={words} onClick={() => onRetry(key)}>
             Retry
           </button>
-          <button type="button" onClick={() => onRemove(key)}>
+          <button type="button" aria-describedby={words} onClick={() => onRemove(key)}>
             Remove
           </button>
         </div>
@@ -69,7 +81,9 @@ function Head({ name, at }) {
   return (
     <p className="chat-head">
       <span className="chat-writer">{name}</span>{" "}
-      <time dateTime={new Date(at).toISOString()}>{TIME.format(at)}</time>
+      <time dateTime={new Date(at).toISOString()} title={FULL.format(at)}>
+        {TIME.format(at)}
+      </time>
     </p>
   );
 }

@@ -1,13 +1,17 @@
 // The chat page's thread: the feed and the composer, with the outbox between them.
 
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useConnected } from "$/public/external/carechat/ui/parts/connection/connected.js";
+import { Said, useSaying } from "$/public/external/carechat/ui/parts/said/said.jsx";
 import { Composer } from "./composer.jsx";
 import { Feed } from "./feed.jsx";
 import { useCarrier, useLatest, useOutbox } from "./hooks.js";
+import { useMissed } from "./missed.js";
 
 // How long after a reconnect the server may take to know this page again.
 const BRIDGE_MS = 3_000;
+
+const FIRST_WORDS = 6;
 
 /**
  * @param {object} props
@@ -33,6 +37,7 @@ export function Thread(props) {
   const known = useBridge(props, connected);
   const { account, conversation, history, newest, refused, writable, emergency } = known;
   const [box, entries] = useOutbox(account);
+  const [missed, hear] = useMissed(conversation, known.partnerName);
   const waiting = entries.filter((entry) => entry.conversation === conversation);
 
   useCarrier(box, conversation, connected, props.onSend);
@@ -46,13 +51,20 @@ export function Thread(props) {
         box={box}
         waiting={waiting}
         connected={connected}
+        onRows={hear}
       />
       <div className="chat-foot">
+        <Said said={missed} />
+        <Refusal waiting={waiting} />
         <Delay waiting={waiting} connected={connected} unreachable={known.unreachable} />
+        <div aria-live="polite">
+          {conversation !== "" && !writable && <Closed />}
+        </div>
         <Foot writable={writable} conversation={conversation}>
           <Composer
             account={account}
             conversation={conversation}
+            partnerName={known.partnerName}
             onSend={(text) => box.add(conversation, text)}
           />
         </Foot>
@@ -65,7 +77,14 @@ export function Thread(props) {
 /** The composer, once it is known for which conversation: what is typed goes nowhere else. */
 function Foot({ writable, conversation, children }) {
   if (conversation === "") return <div className="chat-composer" />;
-  if (writable) return children;
+  return writable && children;
+}
+
+/** It stands where the composer was; who was writing there can go on with reading. */
+function Closed() {
+  useEffect(() => {
+    if (document.activeElement === document.body) document.querySelector(".chat-log").focus();
+  }, []);
   return <p className="chat-closed">You can read this conversation, but not write in it any more.</p>;
 }
 
@@ -95,6 +114,25 @@ function useOutcomes(box, entries, history, newest, refused) {
     box.drop(entries.map((entry) => entry.client_id).filter((id) => stored.includes(id)));
     box.refuse(refused);
   }, [box, entries, history, newest, refused]);
+}
+
+/** Says at once what is refused; what was refused before somebody came is found in the log. */
+function Refusal({ waiting }) {
+  const [said, say] = useSaying();
+  const underWay = useRef(new Set());
+  useEffect(() => {
+    const seen = underWay.current;
+    const news = waiting.filter((entry) => entry.refused !== undefined && seen.delete(entry.client_id));
+    for (const { client_id, refused } of waiting) if (refused === undefined) seen.add(client_id);
+    if (news.length > 0) say(news.map(inWords).join(" "));
+  }, [waiting, say]);
+  return <Said said={said} urgent />;
+}
+
+function inWords({ text, refused }) {
+  const words = text.split(/\s+/);
+  const beginning = words.slice(0, FIRST_WORDS).join(" ").slice(0, 60);
+  return `Not sent: ${beginning}${beginning.length < text.length ? "…" : "."} ${refused}`;
 }
 
 function Delay({ waiting, connected, unreachable }) {

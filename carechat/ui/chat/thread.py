@@ -4,6 +4,7 @@ import reflex as rx
 
 from carechat.ui import rows
 from carechat.ui.parts import connection as connection  # links the connected.js imported here
+from carechat.ui.parts import said as said  # and the said.jsx
 
 for _module in (
     "composer.jsx",
@@ -11,6 +12,7 @@ for _module in (
     "feed.jsx",
     "hooks.js",
     "message.jsx",
+    "missed.js",
     "outbox.js",
     "reading_position.js",
     "store.js",

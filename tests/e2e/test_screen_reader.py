@@ -1,0 +1,166 @@
+"""What who cannot see the screen is told, once each, and what things are called."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e import hearing
+from tests.e2e import screens as on
+from tests.e2e.clinic import Clinic, Person
+from tests.e2e.screens import Screens
+
+BACK_MS = 15_000
+"""How long a page may take to be connected again."""
+
+SETTLED_MS = 1_000
+"""By then a log that has just been loaded tells what is new."""
+
+READ_MS = 3_000
+"""By then a message would have been told as unread."""
+
+
+@pytest.fixture
+def doctor(clinic: Clinic) -> Person:
+    """Return a doctor."""
+    return clinic.doctor()
+
+
+@pytest.fixture
+def patient(clinic: Clinic, doctor: Person) -> Person:
+    """Return a patient of theirs."""
+    return clinic.patient(doctor)
+
+
+@pytest.fixture
+def page(screens: Screens, doctor: Person) -> Page:
+    """Return a page of the doctor, nowhere yet, that is listened to."""
+    return hearing.listen(screens.as_somebody(doctor))
+
+
+@pytest.fixture
+def thread(page: Page, doctor: Person, patient: Person) -> Page:
+    """Return the doctor's page in a conversation with one message, which is read."""
+    patient.says(doctor, "I feel dizzy.")
+    on.open_chat(page, patient)
+    expect(on.message(page, "I feel dizzy.")).to_be_visible()
+    page.wait_for_timeout(SETTLED_MS)
+    return page
+
+
+class TestMessages:
+    """In a conversation."""
+
+    def test_what_was_there_before_is_not_said(self, thread: Page) -> None:
+        """Only that one is connected."""
+        assert [said for said in hearing.heard(thread) if "dizzy" in said] == []
+
+    def test_a_new_message_is_said_once(
+        self, thread: Page, doctor: Person, patient: Person
+    ) -> None:
+        """With its writer and time where a group begins, and not as unread as well."""
+        hearing.forget(thread)
+        patient.says(doctor, "And tired.")
+        expect(on.message(thread, "And tired.")).to_be_visible()
+        thread.wait_for_timeout(READ_MS)
+        assert hearing.heard(thread) == ["And tired."]
+
+    def test_own_words_are_not_said(self, thread: Page) -> None:
+        """Who wrote them knows them."""
+        hearing.forget(thread)
+        on.write(thread, "Since when?")
+        expect(on.state(thread, "Since when?")).to_have_text("Sent")
+        assert hearing.heard(thread) == []
+
+    def test_what_came_while_offline_is_said_once_it_is_there(
+        self, thread: Page, doctor: Person, patient: Person
+    ) -> None:
+        """How many, from whom, and a few of them in full."""
+        thread.context.set_offline(True)
+        expect(on.connection(thread)).to_have_text("Disconnected", timeout=on.WAIT_MS)
+        patient.says(doctor, "meanwhile", "and then")
+        hearing.forget(thread)
+        thread.context.set_offline(False)
+        hearing.wait_for(thread, "2 new messages from Maria Jones:\nmeanwhile\nand then", BACK_MS)
+        assert len([said for said in hearing.heard(thread) if "and then" in said]) == 1
+
+    def test_many_that_came_while_offline_are_counted(
+        self, thread: Page, doctor: Person, patient: Person
+    ) -> None:
+        """Nobody is read a whole page by surprise."""
+        thread.context.set_offline(True)
+        expect(on.connection(thread)).to_have_text("Disconnected", timeout=on.WAIT_MS)
+        patient.says(doctor, "one", "two", "three", "four")
+        thread.context.set_offline(False)
+        hearing.wait_for(thread, "4 new messages from Maria Jones", BACK_MS)
+        assert [said for said in hearing.heard(thread) if "four" in said] == []
+
+    def test_a_refusal_is_said_at_once(self, thread: Page) -> None:
+        """Which message it was, and why; a second one as well."""
+        hearing.forget(thread)
+        on.write(thread, "a\u0007b and what else there is to say")
+        hearing.wait_for(thread, "Not sent: a\u0007b and what else there is…")
+        hearing.forget(thread)
+        thread.get_by_role("button", name="Retry").click()
+        hearing.wait_for(thread, "Not sent: a\u0007b")
+
+    def test_a_refusal_of_before_is_not_said_again(self, thread: Page) -> None:
+        """It is in the log for who comes upon it."""
+        on.write(thread, "a\u0007b")
+        hearing.wait_for(thread, "Not sent")
+        thread.reload()
+        expect(on.log(thread).get_by_text("Not sent")).to_be_visible()
+        thread.wait_for_timeout(SETTLED_MS)
+        assert [said for said in hearing.heard(thread) if "Not sent" in said] == []
+
+    def test_retry_and_remove_say_which_message_they_are_for(self, thread: Page) -> None:
+        """By its words."""
+        on.write(thread, "not\u0007sent")
+        for name in ("Retry", "Remove"):
+            button = thread.get_by_role("button", name=name, exact=True)
+            expect(button).to_have_accessible_description("not\u0007sent")
+
+    def test_each_message_says_whose_it_is_and_when_it_was_written(
+        self, thread: Page, doctor: Person, patient: Person
+    ) -> None:
+        """Also one in the middle of a group."""
+        patient.says(doctor, "And tired.")
+        on.write(thread, "Since when?")
+        log = on.log(thread)
+        day = re.compile(r"^Maria Jones, .*20\d\d")
+        expect(log.get_by_role("group", name=day)).to_have_text([re.compile("dizzy"), "And tired."])
+        expect(log.get_by_role("group", name=re.compile("^You, .*20"))).to_have_count(1)
+        expect(log.get_by_role("time").first).to_have_attribute("title", re.compile(r"20\d\d"))
+
+    def test_what_is_over_the_limit_says_that_it_was_not_sent(self, thread: Page) -> None:
+        """By how much it is too long."""
+        for over, words in ((1, "1 character too many"), (3, "3 characters too many")):
+            on.field_of(thread).fill("x" * (5_000 + over))
+            on.field_of(thread).press("Enter")
+            hearing.wait_for(thread, f"{words}. Not sent.")
+
+    def test_the_end_of_writing_is_said(
+        self, clinic: Clinic, thread: Page, doctor: Person, patient: Person
+    ) -> None:
+        """The focus goes from the field to the log."""
+        clinic.operator("unassign", doctor.email, patient.email)
+        hearing.wait_for(thread, "You can read this conversation, but not write in it any more.")
+        expect(on.log(thread)).to_be_focused()
+
+    def test_loading_earlier_messages_is_not_said_at_each_step(
+        self, page: Page, doctor: Person, patient: Person
+    ) -> None:
+        """Nor are they."""
+        patient.says(doctor, *(f"line {number}" for number in range(120)))
+        on.open_chat(page, patient)
+        expect(on.message(page, "line 119")).to_be_visible()
+        page.wait_for_timeout(SETTLED_MS)
+        hearing.forget(page)
+        on.scroll_up(page, 10_000)
+        expect(on.message(page, "line 20")).to_be_attached()
+        page.wait_for_timeout(SETTLED_MS)
+        assert hearing.heard(page) == []
+
+    def test_the_field_says_to_whom_one_writes(self, thread: Page) -> None:
+        """In its description: its name stays the same."""
+        expect(on.field_of(thread)).to_have_accessible_description(re.compile("^To Maria Jones"))
