@@ -32,7 +32,7 @@ def page(
             class_name="bar",
         ),
         rx.el.main(*content, id="main", tab_index=-1),
-        unread.icon(count=Inbox.unread),
+        unread.icon(count=Inbox.unread, known=Inbox.loaded > 0),
         thread.courier(
             account=Inbox.viewer.email,
             stored=Chat.stored_elsewhere,

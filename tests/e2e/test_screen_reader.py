@@ -164,3 +164,28 @@ class TestMessages:
     def test_the_field_says_to_whom_one_writes(self, thread: Page) -> None:
         """In its description: its name stays the same."""
         expect(on.field_of(thread)).to_have_accessible_description(re.compile("^To Maria Jones"))
+
+
+class TestElsewhere:
+    """On other pages."""
+
+    def test_a_message_is_said_on_the_dashboard(
+        self, page: Page, doctor: Person, patient: Person
+    ) -> None:
+        """What was unread before is not."""
+        patient.says(doctor, "I feel dizzy.")
+        page.goto("/dashboard")
+        expect(on.card(page, patient)).to_contain_text("1 unread")
+        page.wait_for_timeout(READ_MS)
+        assert [said for said in hearing.heard(page) if "unread" in said] == []
+        patient.says(doctor, "And tired.")
+        hearing.wait_for(page, "New message. 2 unread.")
+
+    def test_a_message_of_somebody_else_is_said_in_a_conversation(
+        self, clinic: Clinic, thread: Page, doctor: Person
+    ) -> None:
+        """Not what it says."""
+        tom = clinic.patient(doctor, name="Tom")
+        tom.says(doctor, "My knee hurts.")
+        hearing.wait_for(thread, "New message. 1 unread.")
+        assert [said for said in hearing.heard(thread) if "knee" in said] == []

@@ -1,15 +1,41 @@
-// Shows how many messages are unread on the page's icon.
+// Tells how many messages are unread: on the page's icon, and in words when one has come.
 
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
+import { Said, useSaying } from "$/public/external/carechat/ui/parts/said/said.jsx";
 
 const SIZE = 64;
 
+// What is read at once, in the thread that is open, is no news.
+const READ_WITHIN_MS = 1_500;
+
 /**
- * @param {{count: number}} props
+ * @param {object} props
+ * @param {number} props.count
+ * @param {boolean} props.known whether the count has been loaded
  */
-export function UnreadIcon({ count }) {
+export function UnreadIcon({ count, known }) {
+  const [said, say] = useSaying();
   useEffect(() => markIcon(count), [count]);
-  return null;
+  useRise(known ? count : null, (now) => say(`New message. ${now} unread.`));
+  return <Said said={said} />;
+}
+
+/** Hears each rise that lasts; the first count is none. */
+function useRise(count, onRise) {
+  const before = useRef(null);
+  const latest = useRef(onRise);
+  useEffect(() => {
+    latest.current = onRise;
+  });
+  useEffect(() => {
+    if (count === null) return undefined;
+    before.current = Math.min(count, before.current ?? count);
+    const timer = setTimeout(() => {
+      if (count > before.current) latest.current(count);
+      before.current = count;
+    }, READ_WITHIN_MS);
+    return () => clearTimeout(timer);
+  }, [count]);
 }
 
 function markIcon(count) {

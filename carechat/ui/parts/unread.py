@@ -1,15 +1,21 @@
-"""The count of unread messages in the page's title and on its icon."""
+"""The count of unread messages: in the page's title, on its icon, and said when it rises."""
 
 import reflex as rx
 
+from carechat.ui.parts import said as said  # links the said.jsx imported here
+
 
 class UnreadIcon(rx.Component):
-    """Nothing to see in the page itself: the number on the page's icon while it is not 0."""
+    """Nothing to see in the page itself: the number on the page's icon while it is not 0.
+
+    Once the number is `known` a screen reader is told when it rises.
+    """
 
     library = rx.asset("unread.jsx", shared=True).importable_path
     tag = "UnreadIcon"
 
     count: rx.Var[int]
+    known: rx.Var[bool]
 
 
 icon = UnreadIcon.create
