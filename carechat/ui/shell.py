@@ -8,7 +8,7 @@ from carechat.ui import routes
 from carechat.ui.chat import thread
 from carechat.ui.chat.state import Chat
 from carechat.ui.inbox.state import Inbox
-from carechat.ui.parts import activity, connection, icons, links, menu, unread
+from carechat.ui.parts import activity, arrival, connection, icons, links, menu, unread
 from carechat.ui.session import Tab
 
 
@@ -32,6 +32,7 @@ def page(
             class_name="bar",
         ),
         rx.el.main(*content, id="main", tab_index=-1),
+        arrival.arrival(),
         unread.icon(count=Inbox.unread, known=Inbox.loaded > 0),
         thread.courier(
             account=Inbox.viewer.email,
@@ -51,7 +52,12 @@ def page(
 
 def public(*content: rx.Component | rx.Var[Any], clinic: str | rx.Var[str]) -> rx.Component:
     """Return a page for anybody: one card below the clinic's name."""
-    return rx.el.main(_brand(clinic), rx.el.div(*content, class_name="card"), class_name="public")
+    return rx.el.main(
+        _brand(clinic),
+        rx.el.div(*content, class_name="card"),
+        arrival.arrival(),
+        class_name="public",
+    )
 
 
 def missing(clinic: str | rx.Var[str]) -> rx.Component:

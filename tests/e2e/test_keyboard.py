@@ -134,6 +134,17 @@ class TestWhereTheFocusGoes:
             thread.keyboard.press("Enter")
             expect(on.field_of(thread)).to_be_focused()
 
+    def test_in_a_conversation_it_is_in_the_field_and_stays_there(
+        self, clinic: Clinic, screens: Screens
+    ) -> None:
+        """Also on the way from another page, whose heading would have it otherwise."""
+        doctor, patient = clinic.pair()
+        page = screens.dashboard(doctor)
+        on.card(page, patient).get_by_role("link", name="Chat").click()
+        expect(on.field_of(page)).to_be_focused()
+        page.wait_for_timeout(500)
+        expect(on.field_of(page)).to_be_focused()
+
     @pytest.mark.parametrize("way", ["pressed", "scrolled"])
     def test_when_new_messages_leaves_it_is_in_the_log(
         self, clinic: Clinic, screens: Screens, way: str

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e import hearing
 from tests.e2e import screens as on
 from tests.e2e.clinic import Clinic, Person
-from tests.e2e.screens import Screens
+from tests.e2e.screens import PHONE, Screens
 
 BACK_MS = 15_000
 """How long a page may take to be connected again."""
@@ -189,3 +189,53 @@ class TestElsewhere:
         tom.says(doctor, "My knee hurts.")
         hearing.wait_for(thread, "New message. 1 unread.")
         assert [said for said in hearing.heard(thread) if "knee" in said] == []
+
+    def test_another_page_begins_with_its_heading(
+        self, page: Page, doctor: Person, patient: Person
+    ) -> None:
+        """Where nothing else has the focus; on opening the app the browser has its own way."""
+        page.goto("/dashboard")
+        expect(on.card(page, patient)).to_be_visible()
+        page.wait_for_timeout(SETTLED_MS)
+        assert page.evaluate("document.activeElement === document.body")
+        page.get_by_role("button", name="menu").click()
+        page.get_by_role("link", name="Change password").click()
+        expect(page.get_by_role("heading", name="Change password")).to_be_focused()
+
+    def test_a_conversation_that_is_opened_by_touch_begins_with_its_heading(
+        self, screens: Screens, doctor: Person, patient: Person
+    ) -> None:
+        """The field would bring the keyboard; where there is one already it has the focus."""
+        page = screens.dashboard(patient, **PHONE)
+        on.card(page, doctor).get_by_role("link", name="Start Chat").click()
+        expect(page.get_by_role("heading", name=doctor.name)).to_be_focused()
+
+    def test_an_address_without_a_conversation_has_a_title_of_its_own(self, page: Page) -> None:
+        """Other conversations have one for all, without a name."""
+        page.goto("/chat?email=nobody@example.com")
+        expect(page).to_have_title("Conversation not found · CareChat")
+
+    def test_no_title_names_anybody(self, thread: Page, patient: Person) -> None:
+        """A history and a list of windows show it to others."""
+        expect(thread).to_have_title("Conversation · CareChat")
+
+    def test_after_the_session_has_ended_the_page_says_so(
+        self, clinic: Clinic, thread: Page, doctor: Person
+    ) -> None:
+        """The focus is on the sentence."""
+        with clinic.database() as database:
+            database["sessions"].delete_many({"email": doctor.email})
+        thread.wait_for_url("**/login?*", timeout=BACK_MS)
+        notice = thread.get_by_role("note")
+        expect(notice).to_contain_text("You were signed out.")
+        expect(notice).to_be_focused()
+
+    def test_a_wrong_password_is_said_by_title_and_focus(
+        self, screens: Screens, doctor: Person
+    ) -> None:
+        """The title is heard first of a page."""
+        page = screens.open()
+        page.goto("/login")
+        on.sign_in(page, doctor.email, "wrong password")
+        expect(page).to_have_title(re.compile("^Email or password is not right · Sign in"))
+        expect(page.get_by_role("alert")).to_be_focused()

@@ -13,7 +13,9 @@ from carechat.ui.session import Tab
 
 def title() -> rx.Var[str]:
     """Return what the tab says."""
-    return shell.title("Conversation")
+    return shell.title(
+        rx.cond(Chat.phase == Phase.GONE.value, "Conversation not found", "Conversation")
+    )
 
 
 def page(emergency: str) -> rx.Component:

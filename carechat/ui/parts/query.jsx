@@ -1,5 +1,6 @@
-import { useSyncExternalStore } from "react";
+import { useEffect, useSyncExternalStore } from "react";
 import { useLocation } from "react-router";
+import { Notice } from "$/public/external/carechat/ui/parts/notice/notice.jsx";
 
 const nothing = () => () => {};
 
@@ -14,16 +15,27 @@ function useQuery(name) {
 export function QueryNotice({ texts, calm = [] }) {
   const reason = useQuery("error");
   const text = Object.hasOwn(texts, reason) ? texts[reason] : reason && texts.other;
+  useTitled(text);
   if (!text) return null;
-  return calm.includes(reason) ? (
-    <p className="notice" role="note">
+  const isCalm = calm.includes(reason);
+  return (
+    <Notice key={text} look={isCalm ? "" : "danger"} role={isCalm ? "note" : "alert"}>
       {text}
-    </p>
-  ) : (
-    <p className="notice danger" role="alert">
-      {text}
-    </p>
+    </Notice>
   );
+}
+
+/** The title is what is heard first of a page. */
+function useTitled(text) {
+  useEffect(() => {
+    if (!text) return undefined;
+    const { title } = document;
+    const titled = `${text} · ${title}`;
+    document.title = titled;
+    return () => {
+      if (document.title === titled) document.title = title;
+    };
+  }, [text]);
 }
 
 const isLocal = (path) => /^\/(?![/\\])/.test(path);

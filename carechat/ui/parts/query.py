@@ -2,6 +2,8 @@
 
 import reflex as rx
 
+from carechat.ui.parts.notice import Notice as Notice  # links the notice.jsx imported here
+
 _LIBRARY = rx.asset("query.jsx", shared=True).importable_path
 
 

@@ -11,7 +11,7 @@ def header(partner: rows.PartnerRow, status: rx.Component) -> rx.Component:
     return rx.el.div(
         _back(),
         people.avatar(partner.initials),
-        rx.el.h1(partner.name),
+        rx.el.h1(partner.name, custom_attrs={"data-of": partner.email}),
         status,
         class_name="thread-head",
     )
