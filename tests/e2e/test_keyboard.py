@@ -165,6 +165,25 @@ class TestWhereTheFocusGoes:
         expect(page.get_by_role("button", name="New messages")).to_be_hidden()
         expect(on.log(page)).to_be_focused()
 
+    def test_after_inviting_it_is_in_the_link(self, clinic: Clinic, screens: Screens) -> None:
+        """Which is selected; where there is none it is on the way out."""
+        doctor = clinic.doctor()
+        page = screens.dashboard(doctor)
+        _invite(page, "Nora New", f"nora.of.{doctor.email}")
+        link = page.get_by_role("textbox", name="Link")
+        expect(link).to_be_focused()
+        page.get_by_role("button", name="Done").click()
+        _invite(page, "Tom", clinic.patient(clinic.doctor(), name="Tom").email)
+        expect(page.get_by_role("button", name="Done")).to_be_focused()
+
+
+def _invite(page: Page, name: str, email: str) -> None:
+    page.get_by_role("button", name="Invite").click()
+    dialog = page.get_by_role("dialog", name="Invite a patient")
+    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_label("Email").fill(email)
+    dialog.get_by_role("button", name="Create invitation").click()
+
 
 def _tab_to(page: Page, target: Locator, key: str = "Tab") -> None:
     for _ in range(STEPS):

@@ -239,3 +239,37 @@ class TestElsewhere:
         on.sign_in(page, doctor.email, "wrong password")
         expect(page).to_have_title(re.compile("^Email or password is not right · Sign in"))
         expect(page.get_by_role("alert")).to_be_focused()
+
+
+class TestPassword:
+    """Changing the own one."""
+
+    @pytest.fixture
+    def page(self, page: Page) -> Page:
+        """Return the page for it."""
+        page.goto("/account")
+        expect(on.connection(page)).to_have_text("Connected")
+        return page
+
+    def test_the_same_refusal_is_said_again(self, page: Page) -> None:
+        """And the field that it is about says so too."""
+        for _ in range(2):
+            hearing.forget(page)
+            _change(page, "not the password", "another one")
+            hearing.wait_for(page, "Your current password is not right.")
+        current, new = page.get_by_label("Current password"), page.get_by_label("New password")
+        expect(current).to_have_accessible_description("Your current password is not right.")
+        expect(current).to_have_attribute("aria-invalid", "true")
+        expect(new).to_have_attribute("aria-invalid", "false")
+
+    def test_the_focus_is_on_what_was_done(self, page: Page) -> None:
+        """The form is gone."""
+        _change(page, "correct horse battery", "quite another password")
+        done = page.get_by_role("alert").filter(has_text="Your password is changed.")
+        expect(done).to_be_focused()
+
+
+def _change(page: Page, current: str, new: str) -> None:
+    page.get_by_label("Current password").fill(current)
+    page.get_by_label("New password").fill(new)
+    page.get_by_role("button", name="Change password").click()

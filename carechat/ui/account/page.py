@@ -4,7 +4,9 @@ import reflex as rx
 
 from carechat.ui import routes, shell
 from carechat.ui.account.state import Password
-from carechat.ui.parts import fields
+from carechat.ui.parts import fields, notice
+
+_REFUSAL = "refusal"
 
 
 def title() -> rx.Var[str]:
@@ -27,22 +29,30 @@ def page() -> rx.Component:
 
 def _form() -> rx.Component:
     return rx.el.form(
-        fields.password("Current password", "current"),
-        fields.new_password("New password", "new"),
-        rx.cond(
-            Password.refusal != "",
-            rx.el.p(Password.refusal, class_name="notice danger", role="alert"),
-        ),
+        fields.password("Current password", "current", fault=_fault("current")),
+        fields.new_password("New password", "new", fault=_fault("new")),
+        rx.cond(Password.refusal != "", _refusal()),
         fields.button("Change password"),
         on_submit=Password.change,
     )
 
 
+def _fault(name: str) -> rx.Var[str]:
+    return rx.cond(Password.fault == name, _REFUSAL, "")
+
+
+def _refusal() -> rx.Component:
+    """Return why not; each time it is another element, so that the same words are said again."""
+    return rx.el.p(
+        Password.refusal, key=Password.tries, id=_REFUSAL, class_name="notice danger", role="alert"
+    )
+
+
 def _done() -> rx.Component:
     return rx.fragment(
-        rx.el.p(
+        notice.notice(
             "Your password is changed. Other devices that were signed in have been signed out.",
-            class_name="notice good",
+            look="good",
             role="alert",
         ),
         rx.el.a("Back to the dashboard", href=routes.DASHBOARD, class_name="button primary"),

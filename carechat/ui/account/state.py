@@ -7,10 +7,15 @@ from carechat.services import accounts, invitations
 from carechat.ui import incoming, session
 from carechat.ui.parts.phases import Phase
 
+_FAULTS = {errors.ForbiddenError: "current", errors.InvalidError: "new"}
+"""The field that each refusal is about."""
+
 
 class Password(rx.State):
-    """A change of the own password: being typed, refused, or done."""
+    """A change of the own password: being typed, refused at the field `fault`, or done."""
 
+    tries: int = 0
+    fault: str = ""
     refusal: str = ""
     done: bool = False
 
@@ -22,14 +27,14 @@ class Password(rx.State):
     @rx.event
     async def change(self, form: dict[str, str]):
         """Change the password as the form says, or say why not."""
-        ctx = session.caller()
+        ctx, self.tries = session.caller(), self.tries + 1
         try:
             current, new = incoming.text(form.get("current")), incoming.text(form.get("new"))
             await accounts.change_password(ctx, current, new)
         except errors.CareChatError as error:
-            self.refusal = error.detail
+            self.refusal, self.fault = error.detail, _FAULTS.get(type(error), "")
             return
-        self.refusal, self.done = "", True
+        self.refusal, self.fault, self.done = "", "", True
 
 
 class Joining(rx.State):

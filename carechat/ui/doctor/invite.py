@@ -1,5 +1,7 @@
 """The dialog in which a doctor invites a patient."""
 
+from typing import Any
+
 import reflex as rx
 
 from carechat.ui.doctor.state import Invite
@@ -22,10 +24,7 @@ def _form() -> rx.Component:
         rx.el.form(
             fields.text("Name", "name", auto_complete="off", max_length=100),
             fields.text("Email", "email", type="email", auto_complete="off"),
-            rx.cond(
-                Invite.refusal != "",
-                rx.el.p(Invite.refusal, class_name="notice danger", role="alert"),
-            ),
+            rx.cond(Invite.refusal != "", _refusal()),
             fields.button("Create invitation"),
             on_submit=Invite.invite,
         ),
@@ -33,10 +32,16 @@ def _form() -> rx.Component:
     )
 
 
+def _refusal() -> rx.Component:
+    """Return why not; each time it is another element, so that the same words are said again."""
+    return rx.el.p(Invite.refusal, key=Invite.tries, class_name="notice danger", role="alert")
+
+
 def _made() -> rx.Component:
-    return rx.fragment(
-        rx.cond(Invite.invited.url != "", _link(), _assigned()),
-        _close("Done"),
+    return rx.cond(
+        Invite.invited.url != "",
+        rx.fragment(_link(), _close("Done")),
+        rx.fragment(_assigned(), _close("Done", auto_focus=True)),
     )
 
 
@@ -63,5 +68,5 @@ def _assigned() -> rx.Component:
     )
 
 
-def _close(label: str) -> rx.Component:
-    return rx.el.form(fields.button(label, "quiet"), method="dialog", on_submit=None)
+def _close(label: str, **props: Any) -> rx.Component:
+    return rx.el.form(fields.button(label, "quiet", **props), method="dialog", on_submit=None)

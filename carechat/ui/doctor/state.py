@@ -10,6 +10,7 @@ from carechat.ui import incoming, rows, session
 class Invite(rx.State):
     """One invitation: being written, refused, or made."""
 
+    tries: int = 0
     refusal: str = ""
     made: bool = False
     invited: rows.InvitedRow = rows.InvitedRow()
@@ -22,6 +23,7 @@ class Invite(rx.State):
     @rx.event
     async def invite(self, form: dict[str, str]):
         """Invite the person of the form, or say why not."""
+        self.tries += 1
         ctx, name = session.caller(), incoming.text(form.get("name"))
         try:
             link = await invitations.invite(ctx, incoming.text(form.get("email")), name)

@@ -11,7 +11,7 @@ function complaint(password, chosen) {
 }
 
 /** A password that can be shown; with `chosen` it is a new one and its length is judged. */
-export function PasswordField({ label, name, autoComplete, hint, chosen = false }) {
+export function PasswordField({ label, name, autoComplete, hint, chosen = false, fault = "" }) {
   const [shown, setShown] = useState(false);
   const id = useId();
   const judge = (event) => event.target.setCustomValidity(complaint(event.target.value, chosen));
@@ -24,7 +24,8 @@ export function PasswordField({ label, name, autoComplete, hint, chosen = false 
           name={name}
           type={shown ? "text" : "password"}
           autoComplete={autoComplete}
-          aria-describedby={hint ? `${id}-hint` : undefined}
+          aria-invalid={fault !== ""}
+          aria-describedby={[fault, hint && `${id}-hint`].filter(Boolean).join(" ") || undefined}
           autoCapitalize="none"
           spellCheck={false}
           required
@@ -44,7 +45,7 @@ export function PasswordField({ label, name, autoComplete, hint, chosen = false 
   );
 }
 
-/** A text to take along: shown, selected on focus, copied by a button. */
+/** A text to take along: it has the focus and is selected, a button copies it. */
 export function CopyField({ label, value }) {
   const [copied, setCopied] = useState("");
   const id = useId();
@@ -61,7 +62,7 @@ export function CopyField({ label, value }) {
     <div className="field">
       <label htmlFor={id}>{label}</label>
       <div className="field-row">
-        <input id={id} readOnly value={value} onFocus={(event) => event.target.select()} />
+        <input id={id} readOnly autoFocus value={value} onFocus={(event) => event.target.select()} />
         <button type="button" className="reveal" onClick={copy}>
           Copy
         </button>

@@ -8,7 +8,10 @@ _LIBRARY = rx.asset("field.jsx", shared=True).importable_path
 
 
 class PasswordField(rx.Component):
-    """A password, its label and a button that shows it; `chosen` judges the length of a new one."""
+    """A password, its label and a button that shows it; `chosen` judges the length of a new one.
+
+    `fault` is the id of the sentence that says what is wrong with it, "" if nothing is.
+    """
 
     library = _LIBRARY
     tag = "PasswordField"
@@ -18,6 +21,7 @@ class PasswordField(rx.Component):
     auto_complete: rx.Var[str]
     hint: rx.Var[str]
     chosen: rx.Var[bool]
+    fault: rx.Var[str]
 
 
 class CopyField(rx.Component):
@@ -42,12 +46,12 @@ def text(label: str, name: str, **props: Any) -> rx.Component:
     )
 
 
-def password(label: str = "Password", name: str = "password") -> rx.Component:
+def password(label: str = "Password", name: str = "password", **props: Any) -> rx.Component:
     """Return the field for a password that exists already."""
-    return PasswordField.create(label=label, name=name, auto_complete="current-password")
+    return PasswordField.create(label=label, name=name, auto_complete="current-password", **props)
 
 
-def new_password(label: str, name: str) -> rx.Component:
+def new_password(label: str, name: str, **props: Any) -> rx.Component:
     """Return the field for a password that is being chosen."""
     return PasswordField.create(
         label=label,
@@ -55,6 +59,7 @@ def new_password(label: str, name: str) -> rx.Component:
         auto_complete="new-password",
         chosen=True,
         hint="At least 8 characters. A short sentence is easy to remember and hard to guess.",
+        **props,
     )
 
 
