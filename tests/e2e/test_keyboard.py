@@ -165,6 +165,20 @@ class TestWhereTheFocusGoes:
         expect(page.get_by_role("button", name="New messages")).to_be_hidden()
         expect(on.log(page)).to_be_focused()
 
+    def test_after_are_you_still_there_it_is_where_it_was(
+        self, clinic: Clinic, screens: Screens
+    ) -> None:
+        """Whoever answers goes on."""
+        page = screens.as_somebody(clinic.doctor())
+        page.clock.install()
+        page.goto("/dashboard")
+        page.get_by_role("button", name="Invite").focus()
+        page.clock.fast_forward("14:10")
+        expect(page.get_by_role("button", name="Stay signed in")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alertdialog")).to_be_hidden()
+        expect(page.get_by_role("button", name="Invite")).to_be_focused()
+
     def test_after_inviting_it_is_in_the_link(self, clinic: Clinic, screens: Screens) -> None:
         """Which is selected; where there is none it is on the way out."""
         doctor = clinic.doctor()
@@ -175,6 +189,17 @@ class TestWhereTheFocusGoes:
         page.get_by_role("button", name="Done").click()
         _invite(page, "Tom", clinic.patient(clinic.doctor(), name="Tom").email)
         expect(page.get_by_role("button", name="Done")).to_be_focused()
+
+    def test_the_menu_closes_when_it_leaves_it(self, clinic: Clinic, screens: Screens) -> None:
+        """It goes on to the content."""
+        page = screens.dashboard(clinic.doctor())
+        page.get_by_role("button", name="menu").focus()
+        page.keyboard.press("Enter")
+        end = page.get_by_role("button", name="Sign out")
+        _tab_to(page, end)
+        page.keyboard.press("Tab")
+        expect(end).to_be_hidden()
+        assert page.evaluate("document.activeElement.closest('main') !== null")
 
 
 def _invite(page: Page, name: str, email: str) -> None:

@@ -1,6 +1,6 @@
 // Tells the server that the person is there, and asks before it signs them out.
 
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { useConnected } from "$/public/external/carechat/ui/parts/connection/connected.js";
 
 const ACTS = ["keydown", "pointerdown", "touchstart"];
@@ -84,7 +84,12 @@ function watchPerson(account, idleMs, latest, setAsking) {
 
 function Question({ onStay }) {
   const dialog = useRef(null);
-  useEffect(() => dialog.current.showModal(), []);
+  useLayoutEffect(() => {
+    const node = dialog.current;
+    node.showModal();
+    // Closing it, while it is still in the page, gives the focus back.
+    return () => node.close();
+  }, []);
   return (
     <dialog
       ref={dialog}

@@ -7,9 +7,16 @@ from carechat.ui.chat import thread
 from carechat.ui.parts import icons, people
 
 
+class MenuPlace(rx.Component):
+    """Holds the button and what it opens, which closes when the focus leaves the two."""
+
+    library = rx.asset("menu.jsx", shared=True).importable_path
+    tag = "MenuPlace"
+
+
 def menu(viewer: rows.ViewerRow, nav: rx.Component) -> rx.Component:
     """Return the button with the own name and what it opens; `nav` is repeated in it on a phone."""
-    return rx.el.div(
+    return MenuPlace.create(
         rx.el.button(
             people.avatar(viewer.initials),
             rx.el.span(viewer.name, class_name="name"),
@@ -28,7 +35,6 @@ def menu(viewer: rows.ViewerRow, nav: rx.Component) -> rx.Component:
             class_name="menu",
             custom_attrs={"popover": "auto"},
         ),
-        class_name="menu-place",
     )
 
 
