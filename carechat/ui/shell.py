@@ -86,7 +86,7 @@ def _nav(here: str, class_name: str) -> rx.Component:
             Inbox.latest != "",
             rx.el.a(
                 "Messages",
-                rx.cond(Inbox.unread > 0, rx.el.span(Inbox.unread, class_name="unread")),
+                rx.cond(Inbox.unread > 0, _unread()),
                 href=Inbox.latest,
                 **_current(here, routes.CHAT),
             ),
@@ -94,6 +94,11 @@ def _nav(here: str, class_name: str) -> rx.Component:
         class_name=class_name,
         aria_label="Pages",
     )
+
+
+def _unread() -> rx.Component:
+    word = rx.el.span(" unread", class_name="visually-hidden")
+    return rx.el.span(Inbox.unread, word, class_name="unread")
 
 
 def _current(here: str, route: str) -> dict[str, Any]:

@@ -163,7 +163,9 @@ class TestSigns:
         """Chat of a doctor and Start Chat of a patient, with white words."""
         for person, partner, way in ((doctor, patient, "Chat"), (patient, doctor, "Start Chat")):
             page = screens.dashboard(person, color_scheme="light")
-            link = on.card(page, partner).get_by_role("link", name=way, exact=True)
+            link = on.card(page, partner).get_by_role(
+                "link", name=f"{way} {partner.name}", exact=True
+            )
             expect(link).to_have_css("background-color", GREEN_700)
             expect(link).to_have_css("color", WHITE)
 

@@ -269,6 +269,34 @@ class TestPassword:
         expect(done).to_be_focused()
 
 
+class TestNames:
+    """What is heard out of its place, as in a list of links."""
+
+    def test_the_way_into_a_conversation_says_with_whom(
+        self, clinic: Clinic, screens: Screens, doctor: Person, patient: Person
+    ) -> None:
+        """On both dashboards, open or closed."""
+        cards, banners = screens.dashboard(doctor), screens.dashboard(patient)
+        for shown, name in (
+            (cards, f"Chat {patient.name}"),
+            (banners, f"Start Chat {doctor.name}"),
+        ):
+            expect(shown.get_by_role("link", name=name, exact=True)).to_be_visible()
+        clinic.operator("unassign", doctor.email, patient.email)
+        for shown, name in ((cards, f"Read {patient.name}"), (banners, f"Read {doctor.name}")):
+            expect(shown.get_by_role("link", name=name, exact=True)).to_be_visible()
+
+    def test_numbers_say_what_they_count(self, page: Page, doctor: Person, patient: Person) -> None:
+        """Unread messages, and minutes ago."""
+        patient.says(doctor, "I feel dizzy.")
+        page.clock.install()
+        page.goto("/dashboard")
+        nav = page.get_by_role("navigation", name="Pages").first
+        expect(nav.get_by_role("link", name=re.compile("^Messages ?1 unread$"))).to_be_visible()
+        page.clock.fast_forward("09:10")
+        expect(on.card(page, patient).locator(".meta")).to_have_text("9 min ago")
+
+
 def _change(page: Page, current: str, new: str) -> None:
     page.get_by_label("Current password").fill(current)
     page.get_by_label("New password").fill(new)

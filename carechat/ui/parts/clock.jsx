@@ -57,9 +57,12 @@ export function Time({ at, kind = "card", className }) {
     () => "",
   );
   return (
-    <time className={className} dateTime={new Date(at).toISOString()} title={text && full(at)}>
-      {text}
-    </time>
+    <>
+      <time className={className} dateTime={new Date(at).toISOString()} title={text && full(at)}>
+        {text}
+      </time>
+      {kind === "card" && text.endsWith(" min") && <span className="visually-hidden"> ago</span>}
+    </>
   );
 }
 

@@ -57,6 +57,16 @@ function Tick({ state }) {
   );
 }
 
+/** The way into a conversation: its word is what one sees, and its name says with whom. */
+function Way({ look, row, nameId, children }) {
+  const id = useId();
+  return (
+    <Link id={id} className={`button ${look}`} to={row.link} aria-labelledby={`${id} ${nameId}`}>
+      {children}
+    </Link>
+  );
+}
+
 function Unread({ count }) {
   if (!count) return null;
   return (
@@ -91,9 +101,9 @@ const Card = memo(function Card({ row }) {
         {row.state && <Tick state={row.state} />}
         {!row.writable && <span>Closed for new messages</span>}
       </p>
-      <Link className={row.writable ? "button go" : "button quiet"} to={row.link} aria-describedby={id}>
+      <Way look={row.writable ? "go" : "quiet"} row={row} nameId={id}>
         {row.writable ? "Chat" : "Read"}
-      </Link>
+      </Way>
     </article>
   );
 });
@@ -152,9 +162,9 @@ function Banner({ row }) {
         <Unread count={row.unread} />
       </p>
       <p>{row.present ? "Write now, your doctor is there." : "Write now, your doctor will see it when back."}</p>
-      <Link className="button go" to={row.link} aria-describedby={id}>
+      <Way look="go" row={row} nameId={id}>
         Start Chat
-      </Link>
+      </Way>
     </article>
   );
 }
@@ -169,9 +179,9 @@ function Former({ row }) {
         <Unread count={row.unread} />
       </p>
       <p>New messages are closed here. You can still read what was written.</p>
-      <Link className="button quiet" to={row.link} aria-describedby={id}>
+      <Way look="quiet" row={row} nameId={id}>
         Read
-      </Link>
+      </Way>
     </article>
   );
 }
