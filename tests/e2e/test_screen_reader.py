@@ -297,6 +297,57 @@ class TestNames:
         expect(on.card(page, patient).locator(".meta")).to_have_text("9 min ago")
 
 
+class TestSigns:
+    """What colour alone would say is said otherwise too."""
+
+    @pytest.mark.parametrize("width", [320, 1440])
+    def test_a_lost_connection_is_a_word_at_every_width(self, thread: Page, width: int) -> None:
+        """As the dot alone is too little."""
+        thread.set_viewport_size({"width": width, "height": 800})
+        thread.context.set_offline(True)
+        word = on.connection(thread).get_by_text("Disconnected")
+        expect(word).to_be_visible(timeout=on.WAIT_MS)
+        box = word.bounding_box()
+        assert box
+        assert box["width"] > 40
+
+    def test_with_forced_colours_the_dot_is_there_and_differs(self, thread: Page) -> None:
+        """Filled while connected, else a ring."""
+        thread.emulate_media(forced_colors="active")
+        dot = on.connection(thread).locator(".connection-dot")
+        expect(dot).to_have_css("border-top-style", "solid")
+        up = dot.evaluate("node => getComputedStyle(node).backgroundColor")
+        thread.context.set_offline(True)
+        expect(on.connection(thread)).to_have_text("Disconnected", timeout=on.WAIT_MS)
+        expect(dot).not_to_have_css("background-color", up)
+
+    def test_read_is_bolder_than_delivered(
+        self, thread: Page, doctor: Person, patient: Person
+    ) -> None:
+        """In the log."""
+        on.write(thread, "Since when?")
+        expect(on.state(thread, "Since when?")).to_have_text("Sent")
+        patient.history(doctor)
+        expect(on.state(thread, "Since when?")).to_have_text("Delivered")
+        sign = on.state(thread, "Since when?").locator("svg")
+        width = "node => parseFloat(getComputedStyle(node).strokeWidth)"
+        before = sign.evaluate(width)
+        patient.reads(doctor)
+        expect(on.state(thread, "Since when?")).to_have_text("Read")
+        assert sign.evaluate(width) >= before + 1
+
+    def test_the_open_conversation_has_an_edge_in_the_list(
+        self, clinic: Clinic, screens: Screens, doctor: Person, patient: Person
+    ) -> None:
+        """The others have none."""
+        clinic.patient(doctor, name="Tom")
+        page = screens.chat(doctor, patient, viewport={"width": 1440, "height": 900})
+        beside = page.get_by_role("navigation", name="Conversations")
+        for name, width in ((patient.name, "3px"), ("Tom", "0px")):
+            entry = beside.get_by_role("link", name=name)
+            expect(entry).to_have_css("border-left-width", width)
+
+
 def _change(page: Page, current: str, new: str) -> None:
     page.get_by_label("Current password").fill(current)
     page.get_by_label("New password").fill(new)
