@@ -11,6 +11,9 @@ from carechat import settings, webbuild
 _DEV_ORIGIN = "http://localhost:3000"
 """Where `reflex run` serves the pages."""
 
+if not is_prod_mode():
+    # `reflex run` sets PORT to its pages' own, which a worker that it reloads would take for ours.
+    os.environ["PORT"] = os.environ.setdefault("CARECHAT_RUN_PORT", str(settings.load().port))
 _settings = settings.load()
 
 # A page whose server fell silent notices after one interval and the timeout: within five seconds.

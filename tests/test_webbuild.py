@@ -30,6 +30,16 @@ print(registry.get_npm_registry())
 print(environment.environment.REFLEX_CHECK_LATEST_VERSION.get())
 """
 
+# `reflex run` sets PORT for the pages' server; what reads the configuration later is a new worker.
+AS_A_RELOAD = """
+import os, runpy
+from carechat import settings
+for _ in range(2):
+    config = runpy.run_path("rxconfig.py")["config"]
+    print(config.api_url, config.backend_port, settings.load().port)
+    os.environ["PORT"] = "3000"
+"""
+
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
@@ -198,3 +208,15 @@ def test_reflex_run_takes_our_npm_too_and_downloads_nothing_to_build_with(tmp_pa
         "https://npm.example.com/",
         "False",
     ], done.stderr
+
+
+def test_what_reflex_run_reloads_keeps_the_port_of_the_api() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AS_A_RELOAD],
+        cwd=Path(__file__).parent.parent,
+        env={**os.environ, "PORT": "8123", "NPM_CONFIG_REGISTRY": "https://npm.example.com/"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "http://localhost:8123 8123 8123\n" * 2, done.stderr
