@@ -31,6 +31,7 @@ async def serving() -> AsyncGenerator[None]:
     """Let the API and the pages be served for as long as the app runs."""
     if is_prod_mode():
         logs.redact()
+        logs.write()
     async with bootstrap.serving(_settings) as backend:
         api.state.backend = sessions.backend = backend
         try:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Self
 
-from carechat import webbuild
+from carechat import logs, webbuild
 from carechat.settings import PROJECT, Settings
 from carechat.storage import embedded, mongod
 
@@ -35,8 +35,14 @@ SERVER_VARIABLES = {
 }
 # The supervisor ends when this process dies. The kernel tells it of the death of each of our
 # threads in turn, and two SIGTERM in a row can lock granian up: so it passes on only the first.
-SUPERVISOR = """
-import ctypes, os, runpy, signal, sys
+SUPERVISOR = f"""
+import ctypes, logging, os, runpy, signal, sys, time
+import granian.log
+
+logging.Formatter.converter = time.gmtime
+generic = granian.log.LOGGING_CONFIG["formatters"]["generic"]
+generic.update(fmt={logs.LINE!r}, datefmt={logs.TIME!r})
+granian.log.LOGGING_CONFIG["handlers"]["console"].update(stream="ext://sys.stderr")
 PR_SET_PDEATHSIG = 1
 signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # for the workers, of whose group this is one
 
@@ -60,6 +66,7 @@ def serve(settings: Settings, greeting: str = "", project: Path = PROJECT) -> in
 
     `greeting` is shown under the address once the application answers. Main thread only.
     """
+    logs.write()
     with Signals() as signals, contextlib.ExitStack() as started:
         try:
             _serve(settings, greeting, project, signals, started)

@@ -1,11 +1,16 @@
 """What reaches the log when a library would quote what somebody wrote."""
 
+import io
 import logging
+import re
+import time
 from collections.abc import Generator
 
 import pytest
 
 from carechat import logs
+
+WHEN = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 
 @pytest.fixture(autouse=True)
@@ -38,3 +43,53 @@ def test_our_own_lines_stay_as_they_are(caplog: pytest.LogCaptureFixture) -> Non
     """What CareChat says holds codes and counts only."""
     logging.getLogger("carechat.services.watch").warning("database: %s", "answers again")
     assert "database: answers again" in caplog.text
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """Return what is written by the handler of a log of its own, whose minute is short."""
+    monkeypatch.setattr(logs, "MINUTE", 0.3)
+    stream = io.StringIO()
+    strangers.addHandler(logs.Lines(stream))
+    return stream
+
+
+strangers = logging.Logger("carechat.ui.errors")
+
+
+@pytest.fixture(autouse=True)
+def _nobody_listens() -> Generator[None]:
+    """Leave that log without a handler."""
+    yield
+    strangers.handlers.clear()
+
+
+def test_a_line_tells_when_and_how_bad_it_is(written: io.StringIO) -> None:
+    """In UTC, whatever the zone of the machine."""
+    strangers.error("event failed: %s", "TypeError")
+    assert re.fullmatch(f"{WHEN} ERROR event failed: TypeError\n", written.getvalue())
+    told = time.strptime(written.getvalue().split()[0], logs.TIME)
+    assert abs(time.mktime(told) - time.mktime(time.gmtime())) < 60
+
+
+def test_the_same_line_fills_no_disk(written: io.StringIO) -> None:
+    """Ten of it are written, and after a minute how many more there were."""
+    for _ in range(500):
+        strangers.error("event failed: %s", "TypeError")
+    strangers.error("event failed: KeyError")
+    assert written.getvalue().count("TypeError") == 10
+    assert written.getvalue().count("KeyError") == 1
+    time.sleep(0.6)
+    last = written.getvalue().splitlines()[-1]
+    assert last.endswith(" ERROR event failed: TypeError (490 more like this)")
+    strangers.error("event failed: %s", "TypeError")
+    assert written.getvalue().endswith(" ERROR event failed: TypeError\n")
+
+
+def test_a_line_that_cannot_be_put_together_does_not_reach_who_logs_it(
+    written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with every handler of the standard library."""
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    strangers.error("%d of them", "many")
+    assert written.getvalue() == ""
