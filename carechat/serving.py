@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import logging
 import os
 import select
 import signal
@@ -26,6 +27,11 @@ DRAIN = 5
 STOP_WAIT = 10.0
 ANNOUNCE_WAIT = 1.0
 POLL = 0.1
+# How long an answer may take, how often the server is asked whether it still gives any, and how
+# many in a row it may leave out: one that only has much to do keeps its worker.
+ANSWER_WAIT = 5.0
+ASK_EVERY = 5.0
+MISSES = 3
 ANY = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 # Without the second line every worker would build the pages again and not find them.
 SERVER_VARIABLES = {
@@ -36,7 +42,7 @@ SERVER_VARIABLES = {
 # The supervisor ends when this process dies. The kernel tells it of the death of each of our
 # threads in turn, and two SIGTERM in a row can lock granian up: so it passes on only the first.
 SUPERVISOR = f"""
-import ctypes, logging, os, runpy, signal, sys, time
+import ctypes, logging, multiprocessing, os, runpy, signal, sys, time
 import granian.log
 
 logging.Formatter.converter = time.gmtime
@@ -45,6 +51,12 @@ generic.update(fmt={logs.LINE!r}, datefmt={logs.TIME!r})
 granian.log.LOGGING_CONFIG["handlers"]["console"].update(stream="ext://sys.stderr")
 PR_SET_PDEATHSIG = 1
 signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # for the workers, of whose group this is one
+
+def replace(number, frame):
+    for worker in multiprocessing.active_children():
+        worker.kill()
+
+signal.signal(signal.SIGALRM, replace)
 
 def orphaned(number, frame):
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
@@ -55,6 +67,8 @@ if sys.platform == "linux":
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGUSR1)
 runpy.run_module("granian", run_name="__main__", alter_sys=True)
 """
+
+logger = logging.getLogger(__name__)
 
 
 class ServingError(Exception):
@@ -123,6 +137,27 @@ class Signals:
         self.stop = self.stop or number != signal.SIGCHLD
 
 
+class Health:
+    """What is known of a server that has answered before: whether it still does."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._misses = 0
+        self._due = 0.0
+
+    def is_lost(self) -> bool:
+        """Ask it, if it is time to, and say whether it has left out too many answers by now."""
+        if time.monotonic() < self._due:
+            return False
+        hangs = _hangs(self._settings)
+        self._misses = self._misses + 1 if hangs else 0
+        self._due = time.monotonic() + (0 if hangs else ASK_EVERY)
+        if self._misses < MISSES:
+            return False
+        self._misses = 0
+        return True
+
+
 def _serve(
     settings: Settings,
     greeting: str,
@@ -142,8 +177,14 @@ def _serve(
     server = _start_server(settings, project, variables, started)
     if _answers(settings, server, signals):
         _say(f"CareChat is ready: {settings.origin}", greeting, "Ctrl-C stops it.")
+    health = Health(settings)
     while not signals.stop:
         _check_server(server)
+        if health.is_lost():
+            logger.error("server: does not answer, its worker is replaced")
+            server.send_signal(signal.SIGALRM)
+            if _answers(settings, server, signals):
+                logger.warning("server: answers again")
         signals.wait(1)
 
 
@@ -259,12 +300,28 @@ def _check_server(server: subprocess.Popen[bytes]) -> None:
 
 
 def _answers_well(settings: Settings, path: str) -> bool:
-    host = ANY.get(settings.host, settings.host)
-    connection = http.client.HTTPConnection(host, settings.port, timeout=5)
     try:
-        connection.request("GET", path, headers={"Host": f"localhost:{settings.port}"})
-        return connection.getresponse().status == http.HTTPStatus.OK
+        return _status(settings, path) == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False
+
+
+def _hangs(settings: Settings) -> bool:
+    """Whether it takes questions and answers none; where a worker only starts, nobody takes any."""
+    try:
+        _status(settings, "/healthz")
+    except TimeoutError:
+        return True
+    except (OSError, http.client.HTTPException):
+        return False
+    return False
+
+
+def _status(settings: Settings, path: str) -> int:
+    host = ANY.get(settings.host, settings.host)
+    connection = http.client.HTTPConnection(host, settings.port, timeout=ANSWER_WAIT)
+    try:
+        connection.request("GET", path, headers={"Host": f"localhost:{settings.port}"})
+        return connection.getresponse().status
     finally:
         connection.close()

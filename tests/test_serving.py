@@ -28,14 +28,17 @@ from pathlib import Path
 from carechat import serving, settings
 sys.exit(serving.serve(settings.load(), "doctor@example.com", Path(sys.argv[1])))
 """
+IMPATIENT = "from carechat import serving\nserving.ANSWER_WAIT = serving.ASK_EVERY = 0.5" + SERVE
 APPLICATION = """
-import os
+import os, time
 
 def app():
     return answer
 
 async def answer(scope, receive, send):
     if scope["type"] == "http":
+        if scope["path"] == "/hang":
+            time.sleep(600)
         uri = os.environ.get("CARECHAT_EMBEDDED_URI", "")
         body = uri.partition("@")[2].encode()
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -78,9 +81,9 @@ class Site:
             stamp.write_text(webbuild.digest(self.folder, serving.baked(settings.load())))
 
     @contextlib.contextmanager
-    def served(self) -> Iterator[subprocess.Popen[str]]:
+    def served(self, serve: str = SERVE) -> Iterator[subprocess.Popen[str]]:
         with subprocess.Popen(
-            [sys.executable, "-c", SERVE, str(self.folder)],
+            [sys.executable, "-c", serve, str(self.folder)],
             cwd=PROJECT,
             env={**os.environ, **self.variables},
             stdout=subprocess.PIPE,
@@ -102,6 +105,14 @@ class Site:
             return None
         finally:
             connection.close()
+
+    def hang(self) -> None:
+        """Let the worker answer nothing any more."""
+        with socket.create_connection(("127.0.0.1", self.port)) as asking:
+            asking.sendall(b"GET /hang HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            asking.settimeout(0.3)
+            with contextlib.suppress(TimeoutError):
+                asking.recv(1)
 
     def mongod(self) -> int | None:
         """The process id of the mongod that runs on the data directory."""
@@ -228,3 +239,35 @@ def test_an_application_that_cannot_start_ends_everything(site: Site) -> None:
     assert process.returncode == 1
     assert re.search(r"^The server ended by itself \(exit code \d+\)$", complaint, re.MULTILINE)
     assert site.mongod() is None
+
+
+def test_a_worker_that_does_not_answer_is_replaced(site: Site) -> None:
+    site.mongodb_uri = "mongodb://db.example.com/"
+    site.application(APPLICATION)
+    with site.served(IMPATIENT) as process:
+        _read_until(process, "Ctrl-C stops it")
+        for _ in range(2):
+            site.hang()
+            assert _eventually(lambda: site.get() == "")
+            # The supervisor takes a worker that dies so soon after another for a broken one.
+            time.sleep(6)
+        process.terminate()
+        _, log = process.communicate(timeout=30)
+    assert process.returncode == 0
+    lines = [line.partition("Z ")[2] for line in log.splitlines()]
+    assert lines == 2 * [
+        "ERROR server: does not answer, its worker is replaced",
+        "ERROR Unexpected exit from worker-1",
+        "WARNING server: answers again",
+    ]
+
+
+def test_stopping_does_not_wait_for_a_worker_that_does_not_answer(site: Site) -> None:
+    site.mongodb_uri = "mongodb://db.example.com/"
+    site.application(APPLICATION)
+    with site.served() as process:
+        _read_until(process, "Ctrl-C stops it")
+        site.hang()
+        process.terminate()
+        assert process.wait(30) == 0
+    assert site.get() is None
