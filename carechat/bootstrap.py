@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -95,6 +95,20 @@ async def running(settings: Settings, mongodb_uri: str) -> AsyncGenerator[Backen
         await backend.close()
 
 
+def check(settings: Settings) -> None:
+    """Raise `ConflictError` if MONGODB_URI names a MongoDB with which CareChat cannot work.
+
+    One that does not answer now may do so later.
+    """
+    if settings.mongodb_uri:
+        with suppress(errors.UnavailableError):
+            operate(settings, _nothing)
+
+
+async def _nothing(_backend: Backend) -> None:
+    """Let `operate` do only what it always does."""
+
+
 def operate(settings: Settings, act: Callable[[Backend], Awaitable[T]]) -> T:
     """Do that once and return what came of it, beside a running server or without one.
 
@@ -134,18 +148,26 @@ def _told_before_the_end(backend: Backend) -> Generator[None]:
 
 
 async def _prepare(settings: Settings, mongodb_uri: str, backend: Backend) -> None:
+    answers = True
     while not backend.prepared.is_set():
         try:
             await backend.store.open()
             if settings.with_demo:
                 await _load_demo(settings, mongodb_uri, backend)
-        except errors.UnavailableError:
-            logger.warning("start: the database does not answer, trying again")
+        except errors.UnavailableError as error:
+            if answers:
+                answers = False
+                logger.warning(
+                    "start: the database does not answer (%s), trying again", watch.kind(error)
+                )
             await asyncio.sleep(watch.RETRY_SECONDS)
         except errors.ConflictError as error:
+            # `check` has not seen it: there was no answer when the server was started.
             logger.error("start: %s", error.detail)  # noqa: TRY400 a sentence for the operator
             return
         else:
+            if not answers:
+                logger.warning("start: the database is prepared")
             backend.prepared.set()
 
 

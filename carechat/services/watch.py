@@ -19,29 +19,57 @@ RETRY_SECONDS = 0.5
 async def changes(backend: Backend) -> None:
     """End the listeners of ended sessions and tell of changed conversations, until cancelled.
 
-    Whatever was missed while the database was away is read when it is back.
+    Whatever was missed while the database was away is read when it is back. Only a change of
+    whether they are heard is logged: one cause, one line.
     """
+    heard = True
     while True:
         try:
             async with backend.store.changes.watch() as stream:
                 for session_id in await stream.gone(backend.hub.sessions()):
                     backend.hub.end_session(session_id, Ending.ENDED)
+                if not heard:
+                    heard = True
+                    logger.warning("changes: heard again")
                 async for change in stream:
                     _tell(backend, change)
-        except errors.UnavailableError:
-            logger.warning("changes: the database does not answer, trying again")
+        except errors.UnavailableError as error:
+            if heard:
+                heard = False
+                logger.warning("changes: not heard (%s), trying again", kind(error))
         await asyncio.sleep(RETRY_SECONDS)
 
 
 async def database(backend: Backend) -> None:
     """Tell every screen when the database stops to answer and answers again, until cancelled."""
-    reachable = True
+    since: float | None = None
     while True:
-        if await backend.store.is_reachable() != reachable:
-            reachable = not reachable
-            logger.warning("database: %s", "answers again" if reachable else "does not answer")
-            backend.hub.database_changed(reachable)
+        failure = await _failure(backend)
+        if failure and since is None:
+            since = backend.seconds()
+            logger.warning("database: does not answer (%s)", failure)
+            backend.hub.database_changed(reachable=False)
+        elif not failure and since is not None:
+            logger.warning("database: answers again after %.0f s", backend.seconds() - since)
+            since = None
+            backend.hub.database_changed(reachable=True)
         await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _failure(backend: Backend) -> str:
+    """Why the database does not answer, nothing if it does."""
+    try:
+        await backend.store.ping()
+    except errors.UnavailableError as error:
+        return kind(error)
+    return ""
+
+
+def kind(error: errors.UnavailableError) -> str:
+    """What failed, for the log: the kind of error and MongoDB's number of it, never its text."""
+    cause = error.__cause__ or error
+    code = getattr(cause, "code", None)
+    return f"{type(cause).__name__} {code}" if isinstance(code, int) else type(cause).__name__
 
 
 async def is_ready(backend: Backend) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pymongo
-from pymongo.errors import PyMongoError
 
 from carechat.domain import errors
 from carechat.storage import database, migrations
@@ -57,8 +56,13 @@ class Store:
     async def is_reachable(self) -> bool:
         """Whether the primary answers within two seconds."""
         try:
-            with pymongo.timeout(PING_SECONDS):
-                await self._client.admin.command("ping")
-        except PyMongoError:
+            await self.ping()
+        except errors.UnavailableError:
             return False
         return True
+
+    @database.guarded
+    async def ping(self) -> None:
+        """Let the primary answer; raises `UnavailableError` if it does not within two seconds."""
+        with pymongo.timeout(PING_SECONDS):
+            await self._client.admin.command("ping")

@@ -1,9 +1,11 @@
 """The watch: what other processes change reaches the open screens of this one within a second."""
 
 import asyncio
+import logging
 
 import pytest
 
+from carechat import bootstrap
 from carechat.domain.events import (
     ConversationChanged,
     DatabaseChanged,
@@ -13,6 +15,7 @@ from carechat.domain.events import (
 )
 from carechat.services import accounts, users, watch
 from carechat.services.context import Backend
+from carechat.settings import Settings
 from tests import listening
 from tests.factories import PASSWORD, a_caller, a_doctor, a_pair, a_patient, says
 from tests.listening import a_screen
@@ -143,6 +146,62 @@ async def test_the_watch_goes_on_after_the_database_was_away(
     async with a_screen(doctor) as screen:
         await accounts.sign_out(doctor)
         await screen.until(SessionEnded)
+
+
+def said(caplog: pytest.LogCaptureFixture, topic: str) -> list[str]:
+    """Return the warnings about that, in order."""
+    texts = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    return [text for text in texts if text.startswith(f"{topic}:")]
+
+
+async def test_the_log_says_why_the_database_does_not_answer_and_for_how_long(
+    quick: None, fragile: Backend, failing: Unreliable, caplog: pytest.LogCaptureFixture
+) -> None:
+    fragile.spawn(watch.database(fragile))
+    doctor, _ = await a_pair(fragile)
+    async with a_screen(doctor) as screen:
+        failing.fail(["ping"], errorCode=8000)
+        await screen.until(DatabaseChanged)
+        await asyncio.sleep(0.6)
+        failing.heal()
+        await screen.until(DatabaseChanged)
+        failing.fail(["ping"])
+        await screen.until(DatabaseChanged)
+    assert said(caplog, "database") == [
+        "database: does not answer (OperationFailure 8000)",
+        "database: answers again after 1 s",
+        "database: does not answer (AutoReconnect)",
+    ]
+
+
+async def test_changes_that_are_not_heard_are_told_once(
+    quick: None, fragile: Backend, failing: Unreliable, caplog: pytest.LogCaptureFixture
+) -> None:
+    failing.fail(["aggregate"], errorCode=8000)
+    fragile.spawn(watch.changes(fragile))
+    await asyncio.sleep(0.5)
+    assert said(caplog, "changes") == ["changes: not heard (OperationFailure 8000), trying again"]
+    failing.heal()
+    doctor, _ = await a_pair(fragile)
+    async with a_screen(doctor) as screen:
+        await accounts.sign_out(doctor)
+        await screen.until(SessionEnded)
+    assert said(caplog, "changes")[1:] == ["changes: heard again"]
+
+
+async def test_a_start_without_a_database_is_told_once(
+    quick: None, settings: Settings, failing: Unreliable, caplog: pytest.LogCaptureFixture
+) -> None:
+    failing.fail(["createIndexes"], errorCode=8000)
+    without_demo = settings.model_copy(update={"demo": False})
+    async with bootstrap.running(without_demo, failing.uri) as backend:
+        await asyncio.sleep(0.5)
+        failing.heal()
+        await backend.prepared.wait()
+    assert said(caplog, "start") == [
+        "start: the database does not answer (OperationFailure 8000), trying again",
+        "start: the database is prepared",
+    ]
 
 
 async def test_closing_a_backend_stops_its_watches(built: Backend) -> None:
