@@ -58,6 +58,7 @@ def serve() -> None:
     Unless MONGODB_URI names one, it starts a MongoDB of its own in CARECHAT_DATA_DIR.
     """
     config = settings.load()
+    bootstrap.check(config)
     raise typer.Exit(serving.serve(config, demo.greeting() if config.with_demo else ""))
 
 
@@ -123,7 +124,7 @@ def add_many(
     """
     config, rows = settings.load(), _rows(file)
     added = bootstrap.operate(config, lambda backend: roster.add(backend, rows))
-    typer.echo(f"Added {len(added)} accounts.")
+    typer.echo("Added 1 account." if len(added) == 1 else f"Added {len(added)} accounts.")
 
 
 @accounts.command("list")

@@ -43,12 +43,6 @@ SERVER_VARIABLES = {
 # threads in turn, and two SIGTERM in a row can lock granian up: so it passes on only the first.
 SUPERVISOR = f"""
 import ctypes, logging, multiprocessing, os, runpy, signal, sys, time
-import granian.log
-
-logging.Formatter.converter = time.gmtime
-generic = granian.log.LOGGING_CONFIG["formatters"]["generic"]
-generic.update(fmt={logs.LINE!r}, datefmt={logs.TIME!r})
-granian.log.LOGGING_CONFIG["handlers"]["console"].update(stream="ext://sys.stderr")
 PR_SET_PDEATHSIG = 1
 signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # for the workers, of whose group this is one
 
@@ -65,6 +59,12 @@ def orphaned(number, frame):
 if sys.platform == "linux":
     signal.signal(signal.SIGUSR1, orphaned)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGUSR1)
+
+import granian.log
+logging.Formatter.converter = time.gmtime
+generic = granian.log.LOGGING_CONFIG["formatters"]["generic"]
+generic.update(fmt={logs.LINE!r}, datefmt={logs.TIME!r})
+granian.log.LOGGING_CONFIG["handlers"]["console"].update(stream="ext://sys.stderr")
 runpy.run_module("granian", run_name="__main__", alter_sys=True)
 """
 

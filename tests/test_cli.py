@@ -4,9 +4,11 @@ import contextlib
 import io
 import os
 import pty
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -265,6 +267,11 @@ def test_a_file_is_imported_with_doctors_of_its_own(
     assert sorted(one["members"][0]["email"] for one in theirs) == ["dirk@clinic.test", DOCTOR]
 
 
+def test_one_account_is_no_accounts(cli: CommandLine, file: Path) -> None:
+    file.write_text(f"{HEADER}{DOCTOR},Dora,doctor,,{PASSWORD}\n")
+    assert cli("users import", str(file)) == Done(0, "Added 1 account.\n", "")
+
+
 def test_of_a_file_with_bad_rows_nothing_is_stored(pair: CommandLine, file: Path) -> None:
     rows = [
         f"good@clinic.test,Good,patient,{DOCTOR},{PASSWORD}",
@@ -414,6 +421,33 @@ def test_a_database_that_does_not_answer_is_told(cli: CommandLine, tmp_path: Pat
         "CareChat cannot reach its records right now. Please try again in a moment. "
         "(ServerSelectionTimeoutError)\n"
     )
+
+
+@pytest.fixture
+def single(tmp_path: Path) -> Iterator[str]:
+    """Give the address of a MongoDB that is no replica set."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{probe.getsockname()[1]}"
+    (tmp_path / "single").mkdir()
+    files = ["--dbpath", str(tmp_path / "single"), "--logpath", str(tmp_path / "log")]
+    where = ["--bind_ip", "127.0.0.1", "--port", place.rpartition(":")[2], "--nounixsocket"]
+    command = [str(mongod.program()), *files, *where, "--wiredTigerCacheSizeGB", "0.25"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        while not mongod.listens(place):
+            assert process.poll() is None
+            time.sleep(0.05)
+        yield f"mongodb://{place}"
+        process.kill()
+
+
+def test_serving_ends_at_once_with_a_mongodb_that_is_no_replica_set(
+    tmp_path: Path, single: str
+) -> None:
+    secret = "for tests only, but long enough to be let in"
+    done = outside(tmp_path, "serve", MONGODB_URI=single, CARECHAT_JWT_SECRET=secret)
+    line = "MONGODB_URI must name a replica set or a sharded cluster.\n"
+    assert done == Done(1, "", line)
 
 
 def test_serving_that_fails_is_told_by_the_exit_code(tmp_path: Path) -> None:
