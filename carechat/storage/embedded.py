@@ -14,11 +14,15 @@ from typing import Self
 
 from carechat.storage import locks, mongod, replica_set
 
-# The longest waits, in seconds. A start includes the recovery of what a crash left behind.
+# The longest waits, in seconds. A start includes the recovery of what a crash left behind; a
+# command that finds a mongod running does not wait that long for it.
 START = 60.0
 STOP = 30.0
+COMMAND = 10.0
 CLAIM = 1.0
 POLL = 0.01
+# After so long somebody who waits for a stop is told why.
+SILENCE = 3.0
 # How soon a dead mongod is noticed, and the longest pause between two tries to start it again.
 WATCH = 1.0
 LONGEST_PAUSE = 30.0
@@ -42,6 +46,9 @@ class Embedded:
         self._users = locks.Lock(files.users)
         self._process: subprocess.Popen[bytes] | None = None
         self._address = ""
+        self._logged = 0
+        self._has_spawned = False
+        self._has_run = False
         self._guard = threading.Lock()
         self._stopping = threading.Event()
 
@@ -65,6 +72,9 @@ class Embedded:
         with self._guard:
             if self._stopping.is_set() or mongod.listens(self._address):
                 return False
+            if self._has_run:
+                self._has_run = False
+                logger.error("MongoDB %s, it is started again", self._end_in_words())
             self._bring_up()
             return True
 
@@ -79,7 +89,7 @@ class Embedded:
                 logger.error("MongoDB does not start: %s", error)  # noqa: TRY400
             else:
                 if revived:
-                    logger.warning("MongoDB had ended and was started again")
+                    logger.warning("MongoDB was started again (process %s)", self.pid)
             pause = min(pause * 2, LONGEST_PAUSE) if revived else WATCH
 
     def stop(self) -> None:
@@ -107,13 +117,26 @@ class Embedded:
                 self._end()
                 self._process = None
             self._address = mongod.address(self._files)
-            deadline = time.monotonic() + START
+            begun = time.monotonic()
             while not self._ready():
-                if time.monotonic() > deadline:
+                if time.monotonic() - begun > self._patience():
                     raise mongod.EmbeddedError(f"MongoDB does not answer (see {self._files.log})")
                 if self._stopping.is_set():
                     raise mongod.EmbeddedError("MongoDB is being stopped")
                 time.sleep(POLL)
+            self._has_run = True
+
+    def _patience(self) -> float:
+        return START if self._claim or self._process else COMMAND
+
+    def _end_in_words(self) -> str:
+        if not self._process:
+            return "ended"
+        code = self._process.poll()
+        if code is None:
+            return f"(process {self._process.pid}) takes no connections"
+        how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+        return f"(process {self._process.pid}) ended {how}"
 
     def _ready(self) -> bool:
         if self._process:
@@ -126,7 +149,7 @@ class Embedded:
         if process.poll() is None:
             return mongod.listens(self._address) and replica_set.set_up(self._files, self._address)
         if not locks.is_held(self._files.lock):
-            raise mongod.EmbeddedError(mongod.why_it_ended(self._files))
+            raise mongod.EmbeddedError(mongod.why_it_ended(self._files, self._logged))
         # One that a killed process had only just started was quicker: take that one.
         self._process = None
         return False
@@ -134,6 +157,9 @@ class Embedded:
     def _spawn(self) -> None:
         if mongod.is_taken(self._address):
             self._address = f"127.0.0.1:{mongod.new_port(self._files)}"
+        # Once for each server: what made an earlier mongod end stands in the log that goes on.
+        self._logged = mongod.begin_log(self._files, anew=not self._has_spawned)
+        self._has_spawned = True
         # What an operator's command starts may be taken over by a server and outlive it.
         self._process = mongod.spawn(self._files, self._address, die_with_us=bool(self._claim))
 
@@ -161,8 +187,12 @@ class Embedded:
         return _pid(self._files) if locks.is_held(self._files.lock) else None
 
     def _wait(self, pid: int) -> None:
-        deadline = time.monotonic() + STOP
-        while self._lives(pid) and time.monotonic() < deadline:
+        begun = time.monotonic()
+        is_told = False
+        while self._lives(pid) and (waited := time.monotonic() - begun) < STOP:
+            if waited > SILENCE and not is_told:
+                is_told = True
+                logger.warning("MongoDB does not end, waiting up to %.0f s ...", STOP)
             time.sleep(POLL)
 
     def _lives(self, pid: int) -> bool:
@@ -189,9 +219,17 @@ def start(data_dir: Path) -> Embedded:
 
 
 def attach(data_dir: Path) -> Embedded:
-    """The MongoDB for an operator's command: the server's, or one for the time of the command."""
+    """The MongoDB for an operator's command: the server's, or one for the time of the command.
+
+    If it is the first on that directory, which then may be the wrong one, that is told.
+    """
     with _in_one_line(data_dir):
-        return _opened(Embedded(_prepared(data_dir), None))
+        files = _prepared(data_dir)
+        is_new = not files.lock.exists()
+        opened = _opened(Embedded(files, None))
+    if is_new:
+        logger.warning("A new, empty database was made in %s", files.folder)
+    return opened
 
 
 def holder(data_dir: Path) -> int | None:

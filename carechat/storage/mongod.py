@@ -33,6 +33,10 @@ PACKAGES = {
 }
 # The log may not show what people wrote, so no operation ever is slow enough to be logged.
 SLOW_MS = 24 * 60 * 60 * 1000
+# Bytes: less free space, and it is the likely reason for an end without one, since MongoDB makes
+# each of its journals 100 MB large; a larger log gives way also while the same server runs.
+LOW_DISK = 200 * 1000 * 1000
+LARGE_LOG = 10 * 1000 * 1000
 
 
 class EmbeddedError(Exception):
@@ -92,7 +96,7 @@ class Files:
 
     @property
     def log(self) -> Path:
-        """What mongod logs; the file of the start before has `.1` at its end."""
+        """What mongod logs; the file of the server before has `.1` at its end."""
         return self.folder / "mongod.log"
 
     @property
@@ -183,7 +187,6 @@ def spawn(files: Files, place: str, *, die_with_us: bool) -> subprocess.Popen[by
     With `die_with_us` a kill -9 of this process stops it too, on Linux and from the main thread.
     """
     command = [str(program()), *_arguments(files, place)]
-    _rotate(files.log)
     with files.errors.open("wb") as printed:
         try:
             return subprocess.Popen(  # noqa: S603
@@ -217,12 +220,19 @@ def _arguments(files: Files, place: str) -> list[str]:
     # 200 MB of measurements would be kept.
     closed = ["--setParameter", "enableLocalhostAuthBypass=false"]
     lean = ["--setParameter", "diagnosticDataCollectionEnabled=false"]
-    return [*listed, "--nounixsocket", "--quiet", *closed, *lean]
+    return [*listed, "--logappend", "--nounixsocket", "--quiet", *closed, *lean]
 
 
-def _rotate(log: Path) -> None:
-    if log.exists():
-        log.replace(log.with_name(f"{log.name}.1"))
+def begin_log(files: Files, *, anew: bool) -> int:
+    """Keep the log so far as the one before if it is `anew` or large; returns the log's length.
+
+    A mongod that dies and is started again goes on in the same log, in which the reason stands.
+    """
+    length = files.log.stat().st_size if files.log.exists() else 0
+    if length and (anew or length > LARGE_LOG):
+        files.log.replace(files.log.with_name(f"{files.log.name}.1"))
+        return 0
+    return length
 
 
 def _bound(command: list[str]) -> list[str]:
@@ -235,26 +245,36 @@ def _bound(command: list[str]) -> list[str]:
     return [sys.executable, "-I", "-S", "-c", BIND, *command]
 
 
-def why_it_ended(files: Files) -> str:
-    """One line: what stopped a mongod that ended by itself, and what helps."""
+def why_it_ended(files: Files, logged: int = 0) -> str:
+    """One line: what stopped a mongod that ended by itself, and what helps.
+
+    `logged` is the length that its log had before.
+    """
     printed = files.errors.read_text(errors="replace").strip()
     missing = re.search(r"(lib[\w+-]+)\.so[.\d]*: cannot open shared object", printed)
     if missing:
         library = missing.group(1)
         package = PACKAGES.get(library, library)
         return f"MongoDB needs {library}, which is not installed: apt-get install {package}"
-    reason = _first_error(files.log) or (printed.splitlines() or ["it gave no reason"])[-1]
-    return f"MongoDB ended at once: {reason} (see {files.log})"
+    reason = _first_error(files.log, logged) or next(reversed(printed.splitlines()), "")
+    return f"MongoDB ended at once: {reason or _no_reason(files)} (see {files.log})"
 
 
-def _first_error(log: Path) -> str:
-    reasons = (_reason(line) for line in _lines(log))
+def _no_reason(files: Files) -> str:
+    free = shutil.disk_usage(files.folder).free
+    if free < LOW_DISK:
+        return f"the disk is full, {free // 1_000_000} MB are free"
+    return "it gave no reason"
+
+
+def _first_error(log: Path, logged: int) -> str:
+    reasons = (_reason(line) for line in _lines(log, logged))
     return next((reason for reason in reasons if reason), "")
 
 
-def _lines(log: Path) -> list[str]:
+def _lines(log: Path, logged: int) -> list[str]:
     try:
-        return log.read_text(errors="replace").splitlines()
+        return log.read_bytes()[logged:].decode(errors="replace").splitlines()
     except FileNotFoundError:
         return []
 

@@ -168,9 +168,13 @@ def test_only_the_owner_may_read_its_files(data_dir: Path) -> None:
     assert {modes[name] for name in secret} == {0o600}
 
 
-def test_a_killed_mongod_is_started_again_and_has_lost_nothing(data_dir: Path) -> None:
+def test_a_killed_mongod_is_started_again_and_has_lost_nothing(
+    data_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with embedded.start(data_dir) as database:
         _store(database)
+        log = mongod.Files(data_dir).log
+        begins = log.read_bytes()[:1000]
         before = database.pid
         assert before
         watcher = threading.Thread(target=database.watch)
@@ -180,9 +184,16 @@ def test_a_killed_mongod_is_started_again_and_has_lost_nothing(data_dir: Path) -
         # It waits for the watcher to be done.
         assert not database.revive()
         assert _stored(database) == 1
+        assert f"MongoDB (process {before}) ended by signal 9, it is started again" in caplog.text
+        assert _eventually(lambda: f"started again (process {database.pid})" in caplog.text)
+        # What made it end stands in its log, which goes on.
+        assert log.read_bytes().startswith(begins)
         database.stop()
         watcher.join(5)
         assert not watcher.is_alive()
+    assert not log.with_name("mongod.log.1").exists()
+    with embedded.start(data_dir):
+        assert log.with_name("mongod.log.1").read_bytes().startswith(begins)
 
 
 def test_a_mongod_that_does_not_start_again_is_tried_until_it_does(
@@ -198,7 +209,8 @@ def test_a_mongod_that_does_not_start_again_is_tried_until_it_does(
         os.kill(database.pid, signal.SIGKILL)
         assert _eventually(lambda: "MongoDB does not start: CARECHAT_MONGOD" in caplog.text)
         monkeypatch.delenv("CARECHAT_MONGOD")
-        assert _eventually(lambda: "MongoDB had ended and was started again" in caplog.text)
+        assert _eventually(lambda: "MongoDB was started again" in caplog.text)
+        assert caplog.text.count("ended by signal 9") == 1
         assert _stored(database) == 1
         database.stop()
         watcher.join(5)
@@ -243,6 +255,37 @@ def test_an_operator_uses_the_servers_mongod_and_leaves_it_running(data_dir: Pat
             assert operators.pid == database.pid
             _store(operators)
         assert _stored(database) == 1
+
+
+def test_a_command_on_a_new_directory_tells_that_it_made_a_database(
+    data_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    line = f"A new, empty database was made in {data_dir}"
+    for _ in range(2):
+        with embedded.attach(data_dir):
+            assert [record.getMessage() for record in caplog.records] == [line]
+
+
+def test_a_server_on_a_new_directory_makes_its_database_silently(
+    data_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with embedded.start(data_dir):
+        assert caplog.records == []
+
+
+def test_a_hung_mongod_is_not_waited_for_without_a_word(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name, seconds in {"COMMAND": 1.0, "STOP": 1.0, "SILENCE": 0.2}.items():
+        monkeypatch.setattr(embedded, name, seconds)
+    with embedded.start(data_dir) as database:
+        assert database.pid
+        os.kill(database.pid, signal.SIGSTOP)
+        with pytest.raises(mongod.EmbeddedError, match="MongoDB does not answer"):
+            embedded.attach(data_dir)
+        assert caplog.records == []
+        database.stop()
+    assert "MongoDB does not end, waiting up to 1 s ..." in caplog.text
 
 
 def test_the_last_operator_stops_what_the_first_has_started(data_dir: Path) -> None:

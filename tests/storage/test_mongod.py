@@ -1,6 +1,8 @@
 """What is said of a mongod that does not start, without starting one."""
 
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -43,6 +45,40 @@ def test_the_first_error_of_the_log_is_the_reason(files: Files) -> None:
 def test_without_a_log_the_last_words_are_the_reason(files: Files) -> None:
     files.errors.write_text("one\ntwo\n")
     assert mongod.why_it_ended(files).startswith("MongoDB ended at once: two")
+
+
+def test_only_what_was_logged_since_the_start_is_the_reason(files: Files) -> None:
+    files.errors.write_text("")
+    files.log.write_text('{"s": "E", "msg": "Of yesterday"}\n')
+    logged = mongod.begin_log(files, anew=False)
+    with files.log.open("a") as log:
+        log.write('{"s": "E", "msg": "Of now"}\n')
+    assert mongod.why_it_ended(files, logged).startswith("MongoDB ended at once: Of now (see ")
+
+
+def test_a_log_is_kept_for_the_next_server_and_does_not_grow_for_ever(files: Files) -> None:
+    before = files.log.with_name("mongod.log.1")
+    assert mongod.begin_log(files, anew=True) == 0
+    files.log.write_text("one")
+    assert mongod.begin_log(files, anew=False) == 3
+    assert mongod.begin_log(files, anew=True) == 0
+    assert before.read_text() == "one"
+    with files.log.open("w") as log:
+        log.truncate(mongod.LARGE_LOG + 1)
+    assert mongod.begin_log(files, anew=False) == 0
+    assert before.stat().st_size > mongod.LARGE_LOG
+
+
+@pytest.mark.parametrize(
+    ("free", "reason"),
+    [(3_500_000, "the disk is full, 3 MB are free"), (10**12, "it gave no reason")],
+)
+def test_without_any_words_the_disk_is_looked_at(
+    files: Files, monkeypatch: pytest.MonkeyPatch, free: int, reason: str
+) -> None:
+    files.errors.write_text("")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    assert mongod.why_it_ended(files).startswith(f"MongoDB ended at once: {reason} (see ")
 
 
 @pytest.mark.parametrize("place", ["/no/such/socket", "127.0.0.1:9"])
