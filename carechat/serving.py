@@ -50,7 +50,12 @@ def replace(number, frame):
     for worker in multiprocessing.active_children():
         worker.kill()
 
+def forked():
+    # Else a worker would have this process's handlers, and hear of no stop while it loads.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
 signal.signal(signal.SIGALRM, replace)
+os.register_at_fork(after_in_child=forked)
 
 def orphaned(number, frame):
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
@@ -225,6 +230,8 @@ def _is_free(host: str, port: int) -> bool:
 
 
 def _start_mongodb(settings: Settings, started: contextlib.ExitStack) -> str:
+    if pid := embedded.holder(settings.data_dir):
+        raise embedded.held(settings.data_dir, pid)
     _say(
         f"Starting CareChat's own MongoDB in {settings.data_dir} "
         "(for the demo, development and small clinics) ..."

@@ -197,6 +197,18 @@ def test_a_second_one_is_told_which_process_has_the_data(site: Site) -> None:
         assert first.wait(30) == 0
 
 
+def test_a_second_one_on_another_port_is_told_before_anything_is_started(site: Site) -> None:
+    with site.served() as first:
+        _read_until(first, "Ctrl-C stops it")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        with Site(site.folder, port).served() as second:
+            said, complaint = second.communicate(timeout=30)
+        assert (second.returncode, said) == (1, "")
+        assert f"(process {first.pid})" in complaint
+
+
 def test_a_used_port_stops_the_start_before_anything_is_started(site: Site) -> None:
     with socket.create_server(("127.0.0.1", site.port)), site.served() as process:
         said, complaint = process.communicate(timeout=30)
@@ -227,8 +239,13 @@ def test_a_killed_mongod_comes_back(site: Site) -> None:
         assert before
         os.kill(before, signal.SIGKILL)
         assert _eventually(lambda: site.mongod() not in {None, before})
+        time.sleep(0.5)
         process.terminate()
-        assert process.wait(30) == 0
+        _, log = process.communicate(timeout=30)
+        assert process.returncode == 0
+    lines = [line.partition("Z ")[2] for line in log.splitlines()]
+    assert lines[0] == f"ERROR MongoDB (process {before}) ended by signal 9, it is started again"
+    assert re.fullmatch(r"WARNING MongoDB was started again \(process \d+\)", lines[1])
     assert site.mongod() is None
 
 
@@ -271,3 +288,14 @@ def test_stopping_does_not_wait_for_a_worker_that_does_not_answer(site: Site) ->
         process.terminate()
         assert process.wait(30) == 0
     assert site.get() is None
+
+
+def test_a_stop_while_the_application_loads_is_an_ordinary_one(site: Site) -> None:
+    site.mongodb_uri = "mongodb://db.example.com/"
+    loads = "import os, pathlib, time\npathlib.Path('loads').touch()\ntime.sleep(60)\n"
+    site.application(loads + APPLICATION)
+    with site.served() as process:
+        assert _eventually((site.folder / "loads").exists)
+        process.send_signal(signal.SIGINT)
+        _, log = process.communicate(timeout=30)
+    assert (process.returncode, log) == (0, "")
