@@ -19,4 +19,5 @@ def add(app: rx.App, clinic: str, emergency: str, demo: sign_in.Demo | None) -> 
     app.add_page(account.page(), routes.ACCOUNT, title=account.title(), on_load=Live.listen)
     app.add_page(chat.page(emergency), routes.CHAT, title=chat.title(), on_load=Live.listen)
     app.add_page(shell.missing(clinic), route="404", title="Not found · CareChat")
-    app.add_page(rx.fragment(), route="/", on_load=rx.redirect(routes.DASHBOARD))
+    home = rx.redirect(routes.DASHBOARD)
+    app.add_page(rx.fragment(), route="/", title="CareChat", on_load=home)
