@@ -23,7 +23,8 @@ run: machine setup ## Start CareChat with its own MongoDB and the demo on http:/
 	@exec $(BIN)/python -m carechat serve
 
 setup: python ## Make .venv and install the locked requirements, if they changed
-	@$(BIN)/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -c 'import pip' 2>/dev/null || { \
+		echo "Making .venv ..."; $(PYTHON) -m venv --clear .venv; }
 	@cmp -s requirements.lock .venv/requirements.lock || { \
 		echo "Installing the requirements into .venv ..."; rm -f .venv/requirements.lock; \
 		$(INSTALL) -r requirements.lock && cp requirements.lock .venv/; }
