@@ -73,6 +73,9 @@ def _left_out(words: _Words, count: int) -> logging.LogRecord:
 def write() -> None:
     """Let warnings and errors be written to stderr, with the time (UTC) and how bad it is."""
     logging.getLogger().addHandler(Lines())
+    for name in ("engineio.server", "socketio.server"):
+        # These bring handlers of their own, which write all of it once more, however much it is.
+        logging.getLogger(name).handlers.clear()
 
 
 def redact() -> None:

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Generator
 
+import engineio
 import pytest
 
 from carechat import logs
@@ -93,3 +94,18 @@ def test_a_line_that_cannot_be_put_together_does_not_reach_who_logs_it(
     monkeypatch.setattr(logging, "raiseExceptions", False)
     strangers.error("%d of them", "many")
     assert written.getvalue() == ""
+
+
+def test_a_library_with_a_handler_of_its_own_writes_nothing_twice(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor more often than others: Engine.IO writes a line for each event that is none."""
+    for name in ("", "engineio.server"):
+        monkeypatch.setattr(logging.getLogger(name), "handlers", [])
+    engineio.Server(async_mode="threading")
+    logs.write()
+    for _ in range(20):
+        logging.getLogger("engineio.server").error("junk: %s", "my secret pain")
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 10
+    assert re.fullmatch(f"{WHEN} ERROR engineio.server, test_a_library_.*", lines[0])
