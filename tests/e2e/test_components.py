@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route
 MODULES = Path(__file__).parents[2] / "carechat" / "ui" / "chat"
 SITE = "http://localhost:1"  # a secure context, as locks need; every request is answered from disk
 DOCTOR = "doctor@example.com"
+HOUR_MS = 3600 * 1000
 
 
 @pytest.fixture
@@ -223,12 +224,70 @@ class TestOutbox:
         _load(page)
         page.wait_for_function("waiting().join() === 'a,b'")
 
-    def test_what_is_a_day_old_is_forgotten(self, page: Page) -> None:
-        """An entry and a draft."""
-        page.evaluate("box.add('c1', 'a'); drafts.write('doctor@example.com', 'c1', 'b')")
+    def test_what_could_not_be_sent_for_a_day_is_said_and_kept_one_more(self, page: Page) -> None:
+        """It does not go out by itself any more; a day after it was said it is forgotten."""
+        page.evaluate("box.add('c1', 'a')")
         page.wait_for_timeout(100)
         page.clock.install()
-        page.clock.fast_forward(25 * 3600 * 1000)
+        page.clock.fast_forward(25 * HOUR_MS)
+        _load(page)
+        page.wait_for_function("box.entries()[0]?.refused === 'This could not be sent for a day.'")
+        page.evaluate("carry(); box.setConnected(true)")
+        page.clock.fast_forward(23 * HOUR_MS)
+        assert _texts(page) == []
+        _load(page)
+        page.wait_for_function("waiting().join() === 'a'")
+        page.clock.fast_forward(2 * HOUR_MS)
+        _load(page)
+        page.wait_for_timeout(100)
+        assert page.evaluate("waiting()") == []
+
+    def test_what_is_tried_again_after_a_day_is_still_the_same_message(self, page: Page) -> None:
+        """It may have been stored without an answer: then it is not stored twice."""
+        page.evaluate("box.add('c1', 'a')")
+        client_id = page.evaluate("box.entries()[0].client_id")
+        page.wait_for_timeout(100)
+        page.clock.install()
+        page.clock.fast_forward(25 * HOUR_MS)
+        _load(page)
+        page.wait_for_function("box.entries()[0]?.refused")
+        page.evaluate("carry(); box.setConnected(true); box.retry(box.entries()[0].client_id)")
+        _until_sent(page, 1)
+        assert page.evaluate("sent[0]") == [client_id, "a"]
+
+    def test_what_was_refused_and_seen_is_forgotten_after_a_day(self, page: Page) -> None:
+        """Nobody has to be told again."""
+        page.evaluate("box.add('c1', 'a')")
+        page.evaluate("box.refuse([{ client_id: box.entries()[0].client_id, detail: 'No.' }])")
+        page.wait_for_timeout(100)
+        page.clock.install()
+        page.clock.fast_forward(25 * HOUR_MS)
+        _load(page)
+        page.wait_for_timeout(100)
+        assert page.evaluate("waiting()") == []
+
+    def test_signing_out_leaves_no_tab_that_writes_on(
+        self, page: Page, context: BrowserContext
+    ) -> None:
+        """Whatever another one is about to write, it leads away and nothing is left."""
+        other = _open(context)
+        other.evaluate(
+            """() => {
+              outbox.whenForgotten(() => { window.left = true; });
+              const write = () => {
+                drafts.write("doctor@example.com", "c1", "draft");
+                box.add("c1", "a");
+              };
+              write();
+              window.timer = setInterval(write, 1);
+            }"""
+        )
+        page.wait_for_function("waiting().length > 3")
+        page.evaluate("outbox.forget('doctor@example.com')")
+        other.wait_for_function("window.left")
+        other.wait_for_timeout(100)
+        other.evaluate("clearInterval(timer)")
+        assert other.evaluate("waiting()") == []
         _load(page)
         page.wait_for_timeout(100)
         assert page.evaluate("waiting()") == []
@@ -298,4 +357,14 @@ class TestDrafts:
         page.evaluate("drafts.write('doctor@example.com', 'c1', '')")
         page.wait_for_timeout(100)
         _load(page)
+        assert page.evaluate("drafts.read('doctor@example.com', 'c1')") == ""
+
+    def test_a_draft_that_is_a_day_old_is_forgotten(self, page: Page) -> None:
+        """Counted from the last key."""
+        page.evaluate("drafts.write('doctor@example.com', 'c1', 'half a thought')")
+        page.wait_for_timeout(100)
+        page.clock.install()
+        page.clock.fast_forward(25 * HOUR_MS)
+        _load(page)
+        page.wait_for_timeout(100)
         assert page.evaluate("drafts.read('doctor@example.com', 'c1')") == ""

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e import screens as on
 from tests.e2e.clinic import Clinic, Person
@@ -223,7 +223,74 @@ class TestDrafts:
             on.write(page, "not sent")
             on.field_of(page).fill("not finished")
             page.wait_for_function(f"({KEPT})().then((texts) => texts.length === 2)")
-            page.get_by_role("button", name="menu").click()
-            page.get_by_role("button", name="Sign out").click(no_wait_after=True)
+            _choose_sign_out(page)
+            _question(page).get_by_role("button", name="Sign out").click()
         page.wait_for_url("**/login")
         assert page.evaluate(KEPT) == []
+
+
+class TestSigningOut:
+    """With something that has not gone out yet, or without a connection."""
+
+    def test_it_asks_before_it_deletes_what_has_not_gone_out(self, page: Page) -> None:
+        """Stay keeps it."""
+        page.context.set_offline(True)
+        on.write(page, "one")
+        _choose_sign_out(page)
+        words = "1 message has not gone out yet. Signing out deletes it."
+        expect(_question(page)).to_contain_text(words)
+        _question(page).get_by_role("button", name="Stay").click()
+        expect(_question(page)).to_be_hidden()
+        page.context.set_offline(False)
+        expect(on.state(page, "one")).to_have_text("Sent", timeout=BACK_MS)
+
+    def test_offline_it_stays_says_why_and_keeps_everything(
+        self, page: Page, doctor: Person
+    ) -> None:
+        """Back online it signs out."""
+        page.context.set_offline(True)
+        on.write(page, "one")
+        on.field_of(page).fill("half a thought")
+        _choose_sign_out(page)
+        _question(page).get_by_role("button", name="Sign out").click()
+        expect(page.get_by_role("alert")).to_have_text(
+            "You are offline, so we could not sign you out."
+        )
+        assert page.evaluate(KEPT) == ["one", "half a thought"]
+        expect(on.messages(page)).to_have_text(["one"])
+
+        page.context.set_offline(False)
+        expect(on.state(page, "one")).to_have_text("Sent", timeout=BACK_MS)
+        page.keyboard.press("Escape")
+        on.sign_out(page)
+        assert page.evaluate(KEPT) == []
+        assert page.context.cookies() == []
+
+    def test_another_tab_keeps_nothing_that_is_typed_meanwhile(
+        self, page: Page, patient: Person
+    ) -> None:
+        """It leads to the sign-in page, which promises nothing that is not kept."""
+        second = page.context.new_page()
+        on.open_chat(second, patient)
+        second.evaluate(
+            """() => setInterval(() => {
+              const field = document.getElementById("chat-field");
+              const { set } = Object.getOwnPropertyDescriptor(
+                HTMLTextAreaElement.prototype, "value");
+              if (field) set.call(field, `${field.value}x`);
+              field?.dispatchEvent(new InputEvent("input", { bubbles: true }));
+            }, 5)"""
+        )
+        expect(on.field_of(second)).not_to_have_value("")
+        on.sign_out(page)
+        second.wait_for_url("**/login")
+        assert page.evaluate(KEPT) == []
+
+
+def _choose_sign_out(page: Page) -> None:
+    page.get_by_role("button", name="menu").click()
+    page.get_by_role("button", name="Sign out").click()
+
+
+def _question(page: Page) -> Locator:
+    return page.get_by_role("alertdialog", name="Sign out?")

@@ -5,6 +5,7 @@ import * as store from "./store.js";
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
 const typed = new Map();
+const ended = new Set();
 const keyOf = (account, conversation) => `${account} ${conversation}`;
 
 /**
@@ -22,24 +23,34 @@ export async function read(account, conversation) {
 }
 
 /**
- * A draft is kept; an empty one is forgotten.
+ * A draft is kept, unless its account has been forgotten; an empty one is gone.
  * @param {string} account
  * @param {string} conversation
  * @param {string} text
  */
 export function write(account, conversation, text) {
+  if (ended.has(account)) return undefined;
   typed.set(keyOf(account, conversation), text);
   if (text === "") return store.remove("drafts", [account, conversation]);
   return store.put("drafts", { account, conversation, text, at: Date.now() });
 }
 
 /**
- * No draft of the account is left; with no account, none that is older than 24 hours.
- * @param {string} [account]
+ * No draft of the account is left, and this page keeps none any more.
+ * @param {string} account
  */
-export async function forget(account) {
+export function forget(account) {
+  ended.add(account);
   for (const key of typed.keys()) if (key.startsWith(`${account} `)) typed.delete(key);
-  const isGone = (row) => row.account === account || Date.now() - row.at >= KEPT_MS;
+  return remove((row) => row.account === account);
+}
+
+/** No draft that is older than 24 hours is left. */
+export function forgetOld() {
+  return remove((row) => Date.now() - row.at >= KEPT_MS);
+}
+
+async function remove(isGone) {
   const gone = (await store.all("drafts")).filter(isGone);
   await Promise.all(gone.map((row) => store.remove("drafts", [row.account, row.conversation])));
 }

@@ -7,6 +7,7 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 30_000;
 const CHANNEL = "carechat-outbox";
+const LATE = "This could not be sent for a day.";
 
 /** Stands for every conversation that has no carrier of its own. */
 export const ELSEWHERE = "*";
@@ -19,7 +20,8 @@ export const ELSEWHERE = "*";
  * @property {string} conversation
  * @property {string} text
  * @property {number} at ms since epoch
- * @property {string} [refused] why it was definitely not stored
+ * @property {string} [refused] why it is not sent any more by itself
+ * @property {number} [late_at] ms since epoch: found too old to go out, which its writer has to see
  */
 
 /** What one account has not got through yet; several tabs of one browser hold the same. */
@@ -30,6 +32,7 @@ class Outbox {
   #running = new Set();
   #connected = false;
   #settled = new Set();
+  #ended = false;
   #channel = globalThis.BroadcastChannel ? new BroadcastChannel(CHANNEL) : null;
 
   constructor(account) {
@@ -54,9 +57,14 @@ class Outbox {
     this.#keep({ client_id: newId(), account, conversation, text, at });
   }
 
-  /** A refused message is tried again, as a new one. */
+  /** A refused message is tried again, as a new one; a late one may be stored: it stays the same. */
   retry(clientId) {
     const entry = this.#entries.find((kept) => kept.client_id === clientId);
+    if (entry?.late_at) {
+      const { client_id, account, conversation, text } = entry;
+      this.#keep({ client_id, account, conversation, text, at: Date.now() });
+      return;
+    }
     this.drop([clientId]);
     if (entry) this.add(entry.conversation, entry.text);
   }
@@ -99,29 +107,46 @@ class Outbox {
 
   /** Nothing of the account is left in this tab, the others or the browser's database. */
   async forget() {
-    this.#become([]);
     this.#tell({ forget: true });
+    await this.#end();
+  }
+
+  /** Every tab cleans up after itself, as it may have been writing when it heard of the end. */
+  async #end() {
+    this.#ended = true;
+    this.#become([]);
     const gone = (await store.all("outbox")).filter((entry) => entry.account === this.account);
-    await Promise.all(gone.map((entry) => store.remove("outbox", entry.client_id)));
+    const removed = gone.map((entry) => store.remove("outbox", entry.client_id));
+    await Promise.all([...removed, drafts.forget(this.account)]);
   }
 
   async #load() {
-    drafts.forget();
-    const kept = await store.all("outbox");
-    const isOld = (entry) => Date.now() - entry.at >= KEPT_MS;
-    for (const entry of kept.filter(isOld)) store.remove("outbox", entry.client_id);
-    const ours = kept.filter((entry) => entry.account === this.account && !isOld(entry));
-    for (const entry of ours) this.#place(entry);
+    drafts.forgetOld();
+    for (const entry of await store.all("outbox")) this.#take(entry);
+  }
+
+  /** What has become too old goes, but not before its writer has been told, for a day. */
+  #take(entry) {
+    const mine = entry.account === this.account;
+    const age = Date.now() - (entry.late_at ?? entry.at);
+    const told = entry.refused !== undefined;
+    if (age >= (mine || told ? KEPT_MS : 2 * KEPT_MS)) {
+      if (mine && !told) this.#keep({ ...entry, refused: LATE, late_at: Date.now() });
+      else store.remove("outbox", entry.client_id);
+    } else if (mine) {
+      this.#place(entry);
+    }
   }
 
   #keep(entry) {
+    if (this.#ended) return;
     store.put("outbox", entry);
     this.#tell({ put: entry });
     this.#place(entry);
   }
 
   #place(entry) {
-    if (this.#settled.has(entry.client_id)) return;
+    if (this.#ended || this.#settled.has(entry.client_id)) return;
     const others = this.#entries.filter((kept) => kept.client_id !== entry.client_id);
     this.#become([...others, entry].sort((a, b) => a.at - b.at));
   }
@@ -133,7 +158,7 @@ class Outbox {
   #hear(news) {
     if (news.account !== this.account) return;
     if (news.put) this.#place(news.put);
-    if (news.forget) this.#become([]);
+    if (news.forget) this.#end().then(leave);
     if (news.drop) {
       this.#settled.add(news.drop);
       this.#become(this.#entries.filter((entry) => entry.client_id !== news.drop));
@@ -229,6 +254,16 @@ export function of(account) {
  * What an account wrote and did not get through is gone from this browser, drafts too.
  * @param {string} account
  */
-export async function forget(account) {
-  await Promise.all([of(account).forget(), drafts.forget(account)]);
+export function forget(account) {
+  return of(account).forget();
+}
+
+let leave = () => {};
+
+/**
+ * `go()` leads away for good once another tab has forgotten the account of this one.
+ * @param {() => void} go
+ */
+export function whenForgotten(go) {
+  leave = go;
 }

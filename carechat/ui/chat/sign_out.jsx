@@ -1,28 +1,105 @@
-// The form that signs out, after this browser has forgotten what was typed and not sent.
+// The form that signs out; what was typed and not sent is forgotten once the session is over.
 
+import { useEffect, useId, useRef, useState } from "react";
+import { useOutbox } from "./hooks.js";
 import * as outbox from "./outbox.js";
 
-// A database that does not answer must not keep anybody signed in.
-const LONGEST_MS = 1_000;
+// A database that does not answer must not keep anybody at this page.
+const FORGET_MS = 1_000;
+
+// The server gives up on its own database sooner.
+const ANSWER_MS = 15_000;
 
 /**
  * @param {object} props
  * @param {string} props.account whose outbox and drafts are forgotten
- * @param {string} props.action where the form is posted to
+ * @param {string} props.action what ends the session
+ * @param {string} props.to where one is then
  * @param {string} props.className
  * @param {React.ReactNode} props.children the submit button
  */
-export function SignOutForm({ account, action, className, children }) {
-  const onSubmit = async (event) => {
+export function SignOutForm({ account, action, to, className, children }) {
+  const [, entries] = useOutbox(account);
+  const [asking, setAsking] = useState(false);
+  const [failed, setFailed] = useState(false);
+  const leaving = useRef(false);
+
+  useEffect(() => outbox.whenForgotten(() => location.replace(to)), [to]);
+
+  const signOut = async () => {
+    setAsking(false);
+    setFailed(false);
+    if (leaving.current) return;
+    leaving.current = await endsSession(action);
+    setFailed(!leaving.current);
+    if (!leaving.current) return;
+    if (account) await Promise.race([outbox.forget(account), later(FORGET_MS)]);
+    location.replace(to);
+  };
+  const onSubmit = (event) => {
     event.preventDefault();
-    const form = event.currentTarget;
-    const late = new Promise((resolve) => setTimeout(resolve, LONGEST_MS));
-    if (account) await Promise.race([outbox.forget(account), late]);
-    form.submit();
+    if (entries.length > 0) setAsking(true);
+    else signOut();
   };
   return (
-    <form method="post" action={action} className={className} onSubmit={onSubmit}>
-      {children}
-    </form>
+    <>
+      <form method="post" action={action} className={className} onSubmit={onSubmit}>
+        {children}
+      </form>
+      {failed && (
+        <p className="notice danger" role="alert">
+          You are offline, so we could not sign you out.
+        </p>
+      )}
+      {asking && (
+        <Question count={entries.length} onStay={() => setAsking(false)} onSignOut={signOut} />
+      )}
+    </>
+  );
+}
+
+/** The answer is a redirect, which is not followed: what it leads to is opened as a page. */
+async function endsSession(action) {
+  const signal = AbortSignal.timeout(ANSWER_MS);
+  try {
+    const answer = await fetch(action, {
+      method: "POST",
+      credentials: "include",
+      redirect: "manual",
+      signal,
+    });
+    return answer.type === "opaqueredirect";
+  } catch {
+    return false;
+  }
+}
+
+const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function Question({ count, onStay, onSignOut }) {
+  const dialog = useRef(null);
+  const id = useId();
+  useEffect(() => dialog.current.showModal(), []);
+  const words = count === 1 ? "1 message has" : `${count} messages have`;
+  return (
+    <dialog
+      ref={dialog}
+      className="dialog"
+      role="alertdialog"
+      aria-labelledby={id}
+      aria-describedby={`${id}-why`}
+      onClose={onStay}
+    >
+      <h2 id={id}>Sign out?</h2>
+      <p id={`${id}-why`}>
+        {words} not gone out yet. Signing out deletes {count === 1 ? "it" : "them"}.
+      </p>
+      <button type="button" className="button primary" onClick={onStay}>
+        Stay
+      </button>
+      <button type="button" className="button quiet" onClick={onSignOut}>
+        Sign out
+      </button>
+    </dialog>
   );
 }

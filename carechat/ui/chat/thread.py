@@ -74,13 +74,17 @@ class Courier(rx.Component):
 
 
 class SignOutForm(rx.Component):
-    """A form that forgets the account's outbox and drafts, then posts itself to `action`."""
+    """A form that ends the session at `action`, forgets outbox and drafts, and leads to `to`.
+
+    It asks first if something has not gone out yet, and says so if there is no connection.
+    """
 
     library = rx.asset("sign_out.jsx", shared=True).importable_path
     tag = "SignOutForm"
 
     account: rx.Var[str]
     action: rx.Var[str]
+    to: rx.Var[str]
 
 
 thread = Thread.create

@@ -43,4 +43,5 @@ def _sign_out(account: str) -> rx.Component:
         rx.el.button("Sign out", type="submit"),
         account=account,
         action=routes.form_action(routes.SIGN_OUT),
+        to=routes.LOGIN,
     )
