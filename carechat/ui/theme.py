@@ -77,6 +77,7 @@ SHARED = {
     "radius-tail": "4px",
     "target": "44px",
     "bar": "56px",
+    "person": "clamp(36px, 2.25rem, 44px)",
     "side": "280px",
     "quick": "150ms",
 }

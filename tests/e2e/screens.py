@@ -4,7 +4,15 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    FloatRect,
+    Locator,
+    Page,
+    expect,
+)
 
 from tests.e2e.clinic import PASSWORD, URL, Person
 
@@ -75,6 +83,19 @@ class Screens:
         words = f"{message.type}: {message.text} {message.location['url']}"
         if message.type in {"warning", "error"} and not BROWSERS_OWN.search(words):
             self.complaints.append(words)
+
+
+def enlarge(page: Page, size: int = 32) -> None:
+    """Let the browser's letters be of that size; 16 is what it comes with."""
+    sizes = {"standard": size, "fixed": size}
+    page.context.new_cdp_session(page).send("Page.setFontSizes", {"fontSizes": sizes})
+
+
+def box(place: Locator) -> FloatRect:
+    """Where something is on the screen."""
+    found = place.bounding_box()
+    assert found
+    return found
 
 
 def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:

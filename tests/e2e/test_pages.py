@@ -10,6 +10,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e import screens as on
 from tests.e2e.clinic import Clinic
 from tests.e2e.pages import PAGES, visit
 from tests.e2e.screens import PHONE, Screens
@@ -30,6 +31,13 @@ STICKING_OUT = """
   .map((node) => [node.outerHTML.slice(0, 80), node.getBoundingClientRect()])
   .filter(([, { left, right }]) => left < -0.5 || right > innerWidth + 0.5)
   .map(([html]) => html)
+"""
+BURST = """
+() => [...document.querySelectorAll(".avatar, .unread, .button, .reveal, .chat-send, .chat-new")]
+  .filter((node) => node.checkVisibility())
+  .filter((node) => node.scrollWidth > node.clientWidth + 1
+    || node.scrollHeight > node.clientHeight + 1)
+  .map((node) => node.outerHTML.slice(0, 80))
 """
 SMALL_TARGETS = """
 () => [...document.querySelectorAll("a[href], button, input, textarea")]
@@ -79,6 +87,18 @@ def test_nothing_sticks_out_at_the_side(page: Page, size: str) -> None:
     page.set_viewport_size(SIZES[size])
     assert page.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0
     assert page.evaluate(STICKING_OUT) == []
+
+
+def test_nothing_sticks_out_with_letters_twice_as_large(page: Page) -> None:
+    """On a phone, as its owner may have set them."""
+    page.set_viewport_size(SIZES["phone"])
+    on.enlarge(page, 32)
+    try:
+        assert page.evaluate("document.scrollingElement.scrollWidth - innerWidth") <= 0
+        assert page.evaluate(STICKING_OUT) == []
+        assert page.evaluate(BURST) == []
+    finally:
+        on.enlarge(page, 16)
 
 
 def test_everything_can_be_hit_with_a_finger(page: Page) -> None:

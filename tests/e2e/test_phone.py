@@ -1,5 +1,7 @@
 """A small phone with a touch screen: nothing is cut off and nothing scrolls sideways."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -52,3 +54,103 @@ class TestChat:
         """It would cover the thread."""
         expect(on.message(page, "line 39")).to_be_in_viewport()
         expect(on.field_of(page)).not_to_be_focused()
+
+    def test_the_field_fits_its_text_after_a_turn_of_the_phone(self, page: Page) -> None:
+        """Wider it needs fewer lines."""
+        upright, across = {"width": 320, "height": 568}, {"width": 568, "height": 320}
+        on.field_of(page).fill("word " * 25)
+        high = on.box(on.field_of(page))["height"]
+        page.set_viewport_size({**across})
+        page.wait_for_function(
+            "high => document.getElementById('chat-field').offsetHeight < high", arg=high
+        )
+        page.set_viewport_size({**upright})
+        page.wait_for_function(
+            "high => document.getElementById('chat-field').offsetHeight === high", arg=high
+        )
+
+    def test_the_green_dot_is_not_the_partners(
+        self, page: Page, people: tuple[Person, Person]
+    ) -> None:
+        """It lies on the own avatar: beside the other's name it would say that they are there."""
+        dot = on.box(on.connection(page).locator(".connection-dot"))
+        own = on.box(page.get_by_role("button", name="menu").locator(".avatar"))
+        assert own["x"] < dot["x"] < own["x"] + own["width"]
+        assert own["y"] < dot["y"] < own["y"] + own["height"]
+
+    def test_disconnected_has_a_line_of_its_own(
+        self, page: Page, people: tuple[Person, Person]
+    ) -> None:
+        """Below the name, which is not about it."""
+        page.context.set_offline(True)
+        word = on.connection(page).get_by_text("Disconnected")
+        expect(word).to_be_visible()
+        name = page.get_by_role("heading", name=people[0].name)
+        assert on.box(word)["y"] >= on.box(name)["y"] + on.box(name)["height"]
+
+
+class TestLargeLetters:
+    """Letters twice as large as the browser's own."""
+
+    @pytest.fixture
+    def page(self, clinic: Clinic, screens: Screens) -> Page:
+        """Return the patient's page in a conversation."""
+        doctor, patient = clinic.pair()
+        patient.says(doctor, *(f"line {number}" for number in range(20)))
+        page = screens.chat(patient, doctor, **PHONE)
+        on.enlarge(page)
+        return page
+
+    def test_the_lines_of_the_field_do_not_overlap(self, page: Page) -> None:
+        """They are higher than the letters."""
+        size, line = on.field_of(page).evaluate(
+            """field => [getComputedStyle(field).fontSize, getComputedStyle(field).lineHeight]
+              .map(parseFloat)"""
+        )
+        assert size == 32
+        assert line >= 1.4 * size
+
+    def test_send_is_below_a_field_of_the_whole_width(self, page: Page) -> None:
+        """Beside it a word would not fit."""
+        field, send = on.box(on.field_of(page)), on.box(page.get_by_role("button", name="Send"))
+        assert send["y"] >= field["y"] + field["height"]
+        assert field["width"] > 280
+
+    def test_its_keyboard_leaves_room_for_the_log(self, page: Page) -> None:
+        """However much is being written; everything else stays in view."""
+        on.field_of(page).fill("word " * 50)
+        page.set_viewport_size({"width": 320, "height": 340})
+        expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
+        page.wait_for_function("document.querySelector('[role=log]').clientHeight >= 40")
+
+    def test_names_and_letters_stay_in_their_places(self, page: Page) -> None:
+        """A name has two lines, an avatar's letters are inside, a count is round."""
+        name = page.get_by_role("heading", level=1)
+        assert name.evaluate("node => node.scrollHeight <= node.clientHeight + 1")
+        for avatar in page.locator(".avatar:visible").all():
+            assert avatar.evaluate(
+                "node => node.scrollWidth <= node.clientWidth && "
+                "node.scrollHeight <= node.clientHeight"
+            )
+
+    def test_a_dialog_uses_the_width_and_begins_at_the_top(
+        self, clinic: Clinic, screens: Screens
+    ) -> None:
+        """Of what there is."""
+        page = screens.dashboard(clinic.doctor(), **PHONE)
+        on.enlarge(page)
+        page.get_by_role("button", name="Invite").tap()
+        dialog = on.box(page.get_by_role("dialog"))
+        assert dialog["width"] >= 300
+        assert dialog["y"] <= 10
+        heading = page.get_by_role("heading", name="Invite a patient")
+        expect(heading).to_be_in_viewport(ratio=1)
+
+    def test_show_does_not_cover_the_password(self, screens: Screens) -> None:
+        """It is below the field."""
+        page = screens.open(**PHONE)
+        page.goto("/login")
+        on.enlarge(page)
+        field = on.box(page.get_by_label("Password", exact=True))
+        show = on.box(page.get_by_role("button", name="Show password"))
+        assert show["y"] >= field["y"] + field["height"]

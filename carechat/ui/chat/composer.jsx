@@ -123,13 +123,26 @@ function useDraft(account, conversation) {
   return [text, type];
 }
 
+/** As high as its text, which has other lines when the field has become narrower or wider. */
 function useGrowing(field, text) {
-  useLayoutEffect(() => {
-    const { style } = field.current;
-    style.height = "auto";
-    const { scrollHeight, offsetHeight, clientHeight } = field.current;
-    style.height = `${scrollHeight + offsetHeight - clientHeight}px`;
-  }, [field, text]);
+  useLayoutEffect(() => grow(field.current), [field, text]);
+  useEffect(() => {
+    let width = 0;
+    const sizes = new ResizeObserver(([{ contentRect }]) => {
+      // The observer may still tell of a field that has just left the page.
+      if (!field.current || contentRect.width === width) return;
+      width = contentRect.width;
+      grow(field.current);
+    });
+    sizes.observe(field.current);
+    return () => sizes.disconnect();
+  }, [field]);
+}
+
+function grow(field) {
+  field.style.height = "auto";
+  const { scrollHeight, offsetHeight, clientHeight } = field;
+  field.style.height = `${scrollHeight + offsetHeight - clientHeight}px`;
 }
 
 /** With a keyboard at hand one can type at once; on a touch screen its keyboard would cover the thread. */
