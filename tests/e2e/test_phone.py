@@ -89,6 +89,60 @@ class TestChat:
         assert on.box(word)["y"] >= on.box(name)["y"] + on.box(name)["height"]
 
 
+class TestOwnMessages:
+    """What became of them, said without moving anything."""
+
+    @pytest.fixture
+    def page(self, clinic: Clinic, screens: Screens) -> Page:
+        """Return the patient's page in a conversation of two messages of theirs."""
+        doctor, patient = clinic.pair()
+        patient.says(doctor, "first", "second")
+        return screens.chat(patient, doctor, **PHONE)
+
+    def test_only_the_last_says_its_word_to_the_eye(self, page: Page) -> None:
+        """The others have their sign; all have the word for screen readers."""
+        word = re.compile("Sent|Delivered")
+        expect(on.state(page, "first")).to_have_text(word)
+        expect(on.state(page, "second")).to_have_text(word)
+        assert on.box(on.state(page, "first").locator(".chat-word"))["width"] <= 1
+        assert on.box(on.state(page, "second").locator(".chat-word"))["width"] > 20
+
+    def test_nothing_jumps_when_a_message_is_sent(self, page: Page) -> None:
+        """Its bubble is as large as before, and where it was from the end of the log."""
+        page.context.set_offline(True)
+        on.write(page, "a text that is a good deal longer than a line", "and another one")
+        expect(on.state(page, "and another one")).to_have_text("Sending")
+        before = [on.box(one) for one in on.messages(page).all()]
+        page.context.set_offline(False)
+        expect(on.state(page, "and another one")).to_have_text("Sent", timeout=15_000)
+        after = [on.box(one) for one in on.messages(page).all()]
+        assert [(one["x"], one["width"], one["height"]) for one in before] == [
+            (one["x"], one["width"], one["height"]) for one in after
+        ]
+        assert {round(b["y"] - a["y"]) for a, b in zip(before, after, strict=True)} == {
+            round(after[0]["y"] - before[0]["y"])
+        }
+
+    def test_what_was_refused_where_writing_is_over_can_be_copied_or_removed(
+        self, clinic: Clinic, screens: Screens
+    ) -> None:
+        """Retry would only fail again."""
+        doctor, patient = clinic.pair()
+        options = {**PHONE, "permissions": ["clipboard-read", "clipboard-write"]}
+        page = screens.chat(patient, doctor, **options)
+        page.context.set_offline(True)
+        on.write(page, "too late")
+        clinic.operator("unassign", doctor.email, patient.email)
+        page.context.set_offline(False)
+        expect(on.state(page, "too late")).to_have_text("Not sent", timeout=15_000)
+        expect(page.get_by_role("button", name="Retry")).to_be_hidden()
+        page.get_by_role("button", name="Copy").tap()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        assert page.evaluate("navigator.clipboard.readText()") == "too late"
+        page.get_by_role("button", name="Remove").tap()
+        expect(on.messages(page)).to_have_count(0)
+
+
 class TestLargeLetters:
     """Letters twice as large as the browser's own."""
 

@@ -68,6 +68,7 @@ export function Feed(props) {
     },
     [box],
   );
+  const lastOwn = shown.findLast((message) => message.mine)?.key;
   const unseen = rows.filter((row) => !row.mine && row.seq > seen).length;
 
   return (
@@ -99,6 +100,8 @@ export function Feed(props) {
                 key={message.key}
                 message={message}
                 partnerName={partnerName}
+                last={message.key === lastOwn}
+                writable={props.writable}
                 onRetry={retry}
                 onRemove={remove}
               />

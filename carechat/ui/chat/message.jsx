@@ -1,6 +1,6 @@
 // One message of the thread: its words, its time and what became of it.
 
-import { memo } from "react";
+import { memo, useState } from "react";
 import { isEmojiOnly } from "./timeline.js";
 
 const WORDS = {
@@ -28,12 +28,15 @@ const TIME = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-di
  * @param {object} props
  * @param {object} props.message key, seq, mine, text, at, first, state, detail
  * @param {string} props.partnerName
+ * @param {boolean} props.last whether it is the newest of the reader's own
+ * @param {boolean} props.writable whether the conversation takes messages
  * @param {(clientId: string) => void} props.onRetry
  * @param {(clientId: string) => void} props.onRemove
  */
-export const Message = memo(function Message({ message, partnerName, onRetry, onRemove }) {
+export const Message = memo(function Message(props) {
+  const { message, partnerName, last, writable, onRetry, onRemove } = props;
   const { key, seq, mine, text, at, first, state, detail } = message;
-  const whose = `chat-message ${mine ? "own" : "partner"}${first ? " first" : ""}`;
+  const whose = `chat-message ${mine ? "own" : "partner"}${first ? " first" : ""}${last ? " last" : ""}`;
   const look = isEmojiOnly(text) ? "chat-emoji" : `chat-bubble${mine ? " bg-blue-600 text-white" : ""}`;
   const writer = mine ? "You" : partnerName;
   const words = `words-${key}`;
@@ -56,9 +59,13 @@ export const Message = memo(function Message({ message, partnerName, onRetry, on
       {state === "refused" && (
         <div className="chat-refused">
           <span>{detail}</span>
-          <button type="button" aria-describedby={words} onClick={() => onRetry(key)}>
-            Retry
-          </button>
+          {writable ? (
+            <button type="button" aria-describedby={words} onClick={() => onRetry(key)}>
+              Retry
+            </button>
+          ) : (
+            <Copy text={text} describedBy={words} />
+          )}
           <button type="button" aria-describedby={words} onClick={() => onRemove(key)}>
             Remove
           </button>
@@ -71,6 +78,8 @@ export const Message = memo(function Message({ message, partnerName, onRetry, on
 function isSame(before, after) {
   return (
     before.partnerName === after.partnerName &&
+    before.last === after.last &&
+    before.writable === after.writable &&
     before.onRetry === after.onRetry &&
     before.onRemove === after.onRemove &&
     Object.keys(after.message).every((name) => before.message[name] === after.message[name])
@@ -88,10 +97,24 @@ function Head({ name, at }) {
   );
 }
 
+/** Where nothing can be sent any more the words can still be taken along. */
+function Copy({ text, describedBy }) {
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(text);
+    setCopied(true);
+  };
+  return (
+    <button type="button" aria-live="polite" aria-describedby={describedBy} onClick={copy}>
+      {copied ? "Copied" : "Copy"}
+    </button>
+  );
+}
+
 function State({ state }) {
   return (
     <span className="chat-state" data-state={state}>
-      <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+      <svg viewBox="0 0 16 16" aria-hidden="true">
         <path d={SIGNS[state]} />
       </svg>
       <span className="chat-word">{WORDS[state]}</span>
