@@ -32,6 +32,7 @@ def page(
             class_name="bar",
         ),
         rx.el.main(*content, id="main", tab_index=-1),
+        links.ahead(pages=[routes.DASHBOARD, routes.CHAT, routes.ACCOUNT, routes.LOGIN]),
         arrival.arrival(),
         unread.icon(count=Inbox.unread, known=Inbox.loaded > 0),
         thread.courier(

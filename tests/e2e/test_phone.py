@@ -208,3 +208,14 @@ class TestLargeLetters:
         field = on.box(page.get_by_label("Password", exact=True))
         show = on.box(page.get_by_role("button", name="Show password"))
         assert show["y"] >= field["y"] + field["height"]
+
+
+def test_a_link_of_the_menu_works_offline(clinic: Clinic, screens: Screens) -> None:
+    """The page is there, and not the browser's own about a missing connection."""
+    page = screens.dashboard(clinic.doctor(), **PHONE)
+    page.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    page.get_by_role("button", name="menu").tap()
+    page.get_by_role("link", name="Change password").tap()
+    expect(page.get_by_role("heading", name="Change password")).to_be_visible()
+    expect(page.get_by_label("Current password")).to_be_visible()

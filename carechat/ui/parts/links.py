@@ -1,7 +1,19 @@
-"""A link inside the page; those to other pages are `rx.el.a`, which leaves them to the router."""
+"""Links inside the page, and what lets those to other pages, `rx.el.a`, work offline."""
 
 import reflex as rx
 from reflex_components_core.el.elements.inline import A
+
+
+class Ahead(rx.Component):
+    """Nothing to see: what the pages at those addresses need is fetched before they are opened."""
+
+    library = rx.asset("ahead.jsx", shared=True).importable_path
+    tag = "Ahead"
+
+    pages: rx.Var[list[str]]
+
+
+ahead = Ahead.create
 
 
 def skip(label: str, target: str) -> rx.Component:
