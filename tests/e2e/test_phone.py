@@ -219,3 +219,19 @@ def test_a_link_of_the_menu_works_offline(clinic: Clinic, screens: Screens) -> N
     page.get_by_role("link", name="Change password").tap()
     expect(page.get_by_role("heading", name="Change password")).to_be_visible()
     expect(page.get_by_label("Current password")).to_be_visible()
+
+
+def test_after_a_wrong_password_the_address_is_still_there(
+    clinic: Clinic, screens: Screens
+) -> None:
+    """But not in the page's own address, and not for who comes later."""
+    email = clinic.doctor().email
+    page = screens.open(**PHONE)
+    page.goto("/login")
+    on.sign_in(page, email, "not the password")
+    expect(page.get_by_role("alert")).to_have_text("Email or password is not right")
+    expect(page.get_by_label("Email")).to_have_value(email)
+    assert email not in page.url
+    page.goto("/login")
+    expect(page.get_by_label("Email")).to_have_value("")
+    assert email not in str(page.evaluate("JSON.stringify(sessionStorage)"))

@@ -9,15 +9,29 @@ from carechat.ui.parts import fields, query
 
 TITLE = "Sign in · CareChat"
 
+_KEPT = "Sign in again to go on where you were. What you had written is kept on this device."
+
 _REASONS = {
     "unauthenticated": "Email or password is not right",
     "rate_limited": "Too many tries. Please wait 15 minutes, then try again.",
-    "ended": "You were signed out. Sign in again to go on where you were.",
-    "idle": "You were signed out because nothing happened for a while. "
-    "Sign in again to go on where you were.",
+    "ended": f"You were signed out. {_KEPT}",
+    "idle": f"You were signed out because nothing happened for a while. {_KEPT}",
     "unavailable": "We cannot sign you in just now. Please try again in a moment.",
     "other": "That did not work. Please try again.",
 }
+
+_CALM = ["ended", "idle"]
+
+
+class EmailField(rx.Component):
+    """The field for the address, which has what was typed again after a refusal."""
+
+    library = rx.asset("email.jsx", shared=True).importable_path
+    tag = "EmailField"
+
+    label: rx.Var[str]
+    name: rx.Var[str]
+    calm: rx.Var[list[str]]
 
 
 @dataclass(frozen=True)
@@ -33,7 +47,7 @@ def page(clinic: str | rx.Var[str], demo: Demo | None = None) -> rx.Component:
     """Return the page; with `demo` it offers the demo's accounts."""
     return shell.public(
         rx.el.h1("Sign in"),
-        query.notice(texts=_REASONS, calm=["ended", "idle"]),
+        query.notice(texts=_REASONS, calm=_CALM),
         _form(),
         rx.el.p(
             "Forgotten your password? Ask your clinic: they give you a link to choose a new one.",
@@ -46,14 +60,7 @@ def page(clinic: str | rx.Var[str], demo: Demo | None = None) -> rx.Component:
 
 def _form() -> rx.Component:
     return rx.el.form(
-        fields.text(
-            "Email",
-            "email",
-            type="email",
-            auto_complete="username",
-            auto_capitalize="none",
-            spell_check=False,
-        ),
+        EmailField.create(label="Email", name="email", calm=_CALM),
         fields.password(),
         query.next_field(),
         fields.button("Sign in"),
