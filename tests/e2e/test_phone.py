@@ -235,3 +235,17 @@ def test_after_a_wrong_password_the_address_is_still_there(
     page.goto("/login")
     expect(page.get_by_label("Email")).to_have_value("")
     assert email not in str(page.evaluate("JSON.stringify(sessionStorage)"))
+
+
+def test_the_banner_says_what_waits_to_be_sent(clinic: Clinic, screens: Screens) -> None:
+    """Until it has gone out."""
+    doctor, patient = clinic.pair()
+    page = screens.chat(patient, doctor, **PHONE)
+    page.context.set_offline(True)
+    on.write(page, "one")
+    page.get_by_role("link", name="Back to the dashboard").tap()
+    banner = on.card(page, doctor)
+    expect(banner).to_contain_text("1 message is waiting to be sent.")
+    page.context.set_offline(False)
+    expect(banner).not_to_contain_text("waiting to be sent", timeout=15_000)
+    assert doctor.texts(patient) == ["one"]

@@ -15,7 +15,7 @@ def cards() -> rx.Component:
 
 def banners() -> rx.Component:
     """Return a banner for each conversation."""
-    return conversations.banners(**_rows())
+    return conversations.banners(account=Inbox.viewer.email, **_rows())
 
 
 def beside(open_email: rx.Var[str] | str) -> rx.Component:

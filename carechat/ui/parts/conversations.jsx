@@ -1,5 +1,6 @@
 import { memo, useEffect, useId, useRef, useState } from "react";
 import { Link } from "react-router";
+import { useOutbox } from "$/public/external/carechat/ui/chat/thread/hooks.js";
 import { Time } from "$/public/external/carechat/ui/parts/clock/clock.jsx";
 
 const newestFirst = (one, other) => other.at - one.at;
@@ -148,7 +149,22 @@ export function Cards({ more = false, onMore, ...known }) {
   );
 }
 
-function Banner({ row }) {
+function Unsent({ count, one, many }) {
+  return count > 0 && <p className="meta">{count === 1 ? `1 message ${one}` : `${count} messages ${many}`}</p>;
+}
+
+/** What the reader wrote there and the doctor does not have. */
+function Waiting({ entries }) {
+  const refused = entries.filter((entry) => entry.refused !== undefined).length;
+  return (
+    <>
+      <Unsent count={entries.length - refused} one="is waiting to be sent." many="are waiting to be sent." />
+      <Unsent count={refused} one="was not sent." many="were not sent." />
+    </>
+  );
+}
+
+function Banner({ row, waiting }) {
   const id = useId();
   return (
     <article className={row.present ? "card banner here" : "card banner"} aria-labelledby={id}>
@@ -162,6 +178,7 @@ function Banner({ row }) {
         <Unread count={row.unread} />
       </p>
       <p>{row.present ? "Write now, your doctor is there." : "Write now, your doctor will see it when back."}</p>
+      <Waiting entries={waiting} />
       <Way look="go" row={row} nameId={id}>
         Start Chat
       </Way>
@@ -169,7 +186,7 @@ function Banner({ row }) {
   );
 }
 
-function Former({ row }) {
+function Former({ row, waiting }) {
   const id = useId();
   return (
     <article className="card banner" aria-labelledby={id}>
@@ -179,6 +196,7 @@ function Former({ row }) {
         <Unread count={row.unread} />
       </p>
       <p>New messages are closed here. You can still read what was written.</p>
+      <Waiting entries={waiting} />
       <Way look="quiet" row={row} nameId={id}>
         Read
       </Way>
@@ -189,12 +207,17 @@ function Former({ row }) {
 const openFirst = (one, other) => other.writable - one.writable || one.name.localeCompare(other.name);
 
 /** A patient's doctors, in an order that does not change when somebody comes or goes. */
-export function Banners({ more = false, onMore, ...known }) {
+export function Banners({ account, more = false, onMore, ...known }) {
   const current = useCurrent(known, openFirst);
+  const [, entries] = useOutbox(account);
   return (
     <>
       <div className="banners">
-        {current.map((row) => (row.writable ? <Banner key={row.id} row={row} /> : <Former key={row.id} row={row} />))}
+        {current.map((row) => {
+          const Look = row.writable ? Banner : Former;
+          const waiting = entries.filter((entry) => entry.conversation === row.id);
+          return <Look key={row.id} row={row} waiting={waiting} />;
+        })}
       </div>
       {more && <More key={known.rows.length} onMore={onMore} />}
     </>

@@ -9,6 +9,7 @@ the end of the list asks for `more`.
 import reflex as rx
 
 from carechat.ui import rows
+from carechat.ui.chat import thread as thread  # links the hooks.js imported here
 from carechat.ui.parts import clock as clock
 
 _LIBRARY = rx.asset("conversations.jsx", shared=True).importable_path
@@ -35,9 +36,14 @@ class Cards(_Conversations):
 
 
 class Banners(_Conversations):
-    """A patient's doctors, each with a banner that says whether they are there."""
+    """A patient's doctors, each with a banner that says whether they are there.
+
+    `account` is the patient's address: a banner also says what of theirs waits to be sent.
+    """
 
     tag = "Banners"
+
+    account: rx.Var[str]
 
 
 class List(_Conversations):
