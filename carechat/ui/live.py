@@ -54,7 +54,7 @@ class Live(rx.State):
         """Show the page and what happens until it is left or the session is over."""
         ctx = session.visitor()
         if ctx is None:
-            yield await self._sign_in(ctx)
+            yield await self._sign_in(ctx, self._missed())
             return
         try:
             with _alone(self.router.session.client_token):
@@ -110,6 +110,10 @@ class Live(rx.State):
 
     async def _say(self, unreachable: str) -> None:
         (await self.get_state(session.Tab)).unreachable = unreachable
+
+    def _missed(self) -> Ending | None:
+        """Why a visitor has no session: whoever wanted more than the first page had one."""
+        return None if self.router.url.path.rstrip("/") == routes.DASHBOARD else Ending.ENDED
 
     async def _sign_in(
         self, ctx: Context | None, reason: Ending | None = None

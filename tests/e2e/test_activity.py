@@ -88,6 +88,56 @@ def test_what_a_page_gets_and_reads_by_itself_does_not_keep_it_awake(
     assert _active_at(clinic, page) == rested
 
 
+class TestOffline:
+    """The idle end comes while there is no connection."""
+
+    @pytest.fixture
+    def page(self, clinic: Clinic, screens: Screens, doctor: Person) -> Page:
+        """Return a page in a conversation after more than the idle time without a connection."""
+        page = screens.as_somebody(doctor, has_touch=True)
+        page.clock.install()
+        on.open_chat(page, clinic.patient(doctor))
+        on.field_of(page).fill("half a thought")
+        page.context.set_offline(True)
+        expect(on.connection(page)).to_have_text("Disconnected")
+        page.clock.fast_forward("16:00")
+        return page
+
+    def test_it_covers_the_page(self, page: Page) -> None:
+        """No key and no touch brings back what was there."""
+        cover = page.get_by_role("alertdialog", name="You are offline.")
+        for act in ACTS.values():
+            expect(cover).to_be_visible()
+            act(page)
+            page.keyboard.press("Escape")
+        page.clock.fast_forward("00:30")
+        expect(cover).to_contain_text("Sign in again when you are back; your words are kept.")
+        assert on.box(cover)["height"] == page.evaluate("innerHeight")
+
+    def test_back_online_it_says_why_one_has_to_sign_in(
+        self, clinic: Clinic, page: Page, doctor: Person
+    ) -> None:
+        """And what was written is there again."""
+        with clinic.database() as database:
+            database["sessions"].delete_many({"email": doctor.email})
+        page.context.set_offline(False)
+        page.wait_for_url("**/login?*", timeout=2 * WAIT_MS)
+        expect(page.get_by_role("note")).to_contain_text("You were signed out.")
+        expect(page.get_by_role("note")).to_contain_text("is kept on this device.")
+
+
+def test_who_comes_back_to_a_conversation_hears_why_they_have_to_sign_in(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """As after a night, when not even the cookie is left; who comes to the first page does not."""
+    page = screens.open()
+    page.goto(f"/chat?email={clinic.patient(doctor).email}")
+    expect(page.get_by_role("note")).to_contain_text("You were signed out.")
+    page.goto("/")
+    page.wait_for_url("**/login?next=*")
+    expect(page.get_by_role("note")).to_have_count(0)
+
+
 def _rest(clinic: Clinic, page: Page) -> datetime:
     """Let the page's session have been left alone for a while; returns since when."""
     now = datetime.now(UTC)

@@ -8,6 +8,9 @@ const REPORT_EVERY_MS = 20_000;
 const WARN_BEFORE_MS = 60_000;
 const TICK_MS = 1_000;
 
+// How long the server may take, back online, to lead to the sign-in page.
+const BRIDGE_MS = 3_000;
+
 /**
  * @param {object} props
  * @param {string} props.account whose tabs count as one, "" while it is not known
@@ -20,27 +23,42 @@ export function Activity({ account, idleSeconds, onActive, onIdle }) {
   const latest = useRef({});
   const watch = useRef(null);
   const [asking, setAsking] = useState(false);
+  const [over, setOver] = useState(false);
+  const covered = useCovered(over, connected);
 
   useEffect(() => {
-    latest.current = { connected, asking, onActive, onIdle };
+    latest.current = { connected, asking, covered, onActive, onIdle };
   });
 
   useEffect(() => {
     if (account === "" || idleSeconds === 0) return undefined;
-    watch.current = watchPerson(account, idleSeconds * 1000, latest, setAsking);
+    watch.current = watchPerson(account, idleSeconds * 1000, latest, setAsking, setOver);
     return () => watch.current.stop();
   }, [account, idleSeconds]);
 
+  if (covered) return <Cover />;
   return asking && <Question onStay={() => watch.current.act()} />;
 }
 
+/** Offline the server cannot lead away from a page whose time is over; once back, it gets a moment. */
+function useCovered(over, connected) {
+  const [covered, setCovered] = useState(false);
+  if (over && !connected && !covered) setCovered(true);
+  useEffect(() => {
+    if (!covered || (over && !connected)) return undefined;
+    const timer = setTimeout(() => setCovered(false), over ? BRIDGE_MS : 0);
+    return () => clearTimeout(timer);
+  }, [covered, over, connected]);
+  return covered;
+}
+
 /** Compares times instead of counting ticks, so that it is right after the machine slept. */
-function watchPerson(account, idleMs, latest, setAsking) {
+function watchPerson(account, idleMs, latest, setAsking, setOver) {
   const channel = globalThis.BroadcastChannel && new BroadcastChannel(`carechat-acts ${account}`);
   let lastAct = Date.now();
   let lastOwnAct = 0;
   let lastReport = 0;
-  let over = false;
+  let told = false;
 
   const tick = () => {
     const now = Date.now();
@@ -52,8 +70,9 @@ function watchPerson(account, idleMs, latest, setAsking) {
     }
     const left = lastAct + idleMs - now;
     setAsking(left > 0 && left <= WARN_BEFORE_MS);
-    if (left <= 0 && !over) onIdle();
-    over = left <= 0;
+    if (left <= 0 && connected && !told) onIdle();
+    told = left <= 0 && connected;
+    setOver(left <= 0);
   };
   const act = () => {
     lastAct = lastOwnAct = Date.now();
@@ -61,7 +80,12 @@ function watchPerson(account, idleMs, latest, setAsking) {
     tick();
   };
   // The question is answered by its button, not by a key meant for what lies beneath.
-  const onAct = () => latest.current.asking || act();
+  const onAct = () => {
+    tick();
+    const { asking, connected, covered } = latest.current;
+    const late = !connected && Date.now() - lastAct >= idleMs;
+    if (!asking && !covered && !late) act();
+  };
 
   if (channel) {
     channel.onmessage = ({ data }) => {
@@ -104,6 +128,25 @@ function Question({ onStay }) {
       <button type="button" onClick={onStay}>
         Stay signed in
       </button>
+    </dialog>
+  );
+}
+
+/** What was on the screen is nobody's any more; no key closes it. */
+function Cover() {
+  const dialog = useRef(null);
+  useEffect(() => dialog.current.showModal(), []);
+  const stay = (event) => event.key === "Escape" && event.preventDefault();
+  return (
+    <dialog
+      ref={dialog}
+      className="cover"
+      role="alertdialog"
+      aria-labelledby="cover"
+      onKeyDown={stay}
+      onCancel={(event) => event.preventDefault()}
+    >
+      <h2 id="cover">You are offline. Sign in again when you are back; your words are kept.</h2>
     </dialog>
   );
 }

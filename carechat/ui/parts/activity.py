@@ -6,7 +6,10 @@ from carechat.ui.parts import connection as connection  # links the connected.js
 
 
 class Activity(rx.Component):
-    """Nothing to see, until it asks **Are you still there?** a minute before the idle end."""
+    """Nothing to see, until it asks **Are you still there?** a minute before the idle end.
+
+    Offline it covers the page after that end.
+    """
 
     library = rx.asset("activity.jsx", shared=True).importable_path
     tag = "Activity"
