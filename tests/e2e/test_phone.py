@@ -1,6 +1,7 @@
 """A small phone with a touch screen: nothing is cut off and nothing scrolls sideways."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -186,6 +187,18 @@ class TestLargeLetters:
                 "node => node.scrollWidth <= node.clientWidth && "
                 "node.scrollHeight <= node.clientHeight"
             )
+
+    def test_a_long_date_stays_on_the_screen(self, clinic: Clinic, screens: Screens) -> None:
+        """It has two lines."""
+        doctor, patient = clinic.pair()
+        doctor.says(patient, "How are you?")
+        page = screens.as_somebody(patient, **PHONE, locale="en-GB")
+        page.clock.set_fixed_time(datetime.now(UTC) + timedelta(days=400))
+        page.goto(f"/chat?email={doctor.email}")
+        on.enlarge(page)
+        date = on.box(on.log(page).get_by_role("heading", level=2))
+        assert date["x"] >= 0
+        assert date["x"] + date["width"] <= PHONE["viewport"]["width"]
 
     def test_a_dialog_uses_the_width_and_begins_at_the_top(
         self, clinic: Clinic, screens: Screens
