@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from carechat.api import schemas
 from carechat.api.caller import AnyBackend, Caller
+from carechat.domain.users import User
 from carechat.services import invitations
 
 router = APIRouter(prefix="/invitations", tags=["accounts"])
@@ -12,10 +13,10 @@ router = APIRouter(prefix="/invitations", tags=["accounts"])
 @router.post("", status_code=201)
 async def invite(ctx: Caller, new: schemas.NewInvitation) -> schemas.Invited | schemas.Assigned:
     """Make a one-time link for a patient; one who has an account already is assigned at once."""
-    link = await invitations.invite(ctx, new.email, new.name)
-    if link is None:
+    invited = await invitations.invite(ctx, new.email, new.name)
+    if isinstance(invited, User):
         return schemas.Assigned()
-    return schemas.Invited(url=link.url, expires_at=link.expires_at)
+    return schemas.Invited(url=invited.url, expires_at=invited.expires_at)
 
 
 @router.post("/accept", status_code=201)

@@ -24,10 +24,10 @@ class Link:
     expires_at: datetime
 
 
-async def invite(ctx: Context, email: str, name: str) -> Link | None:
+async def invite(ctx: Context, email: str, name: str) -> Link | User:
     """Let a patient join the calling doctor: returns the link to hand over.
 
-    Somebody who is a patient already is assigned at once, and the answer is None. Raises
+    Somebody who is a patient already is assigned at once, and the answer is their account. Raises
     `ConflictError` if the address has another kind of account.
     """
     access.as_role(ctx, Role.DOCTOR)
@@ -38,7 +38,7 @@ async def invite(ctx: Context, email: str, name: str) -> Link | None:
     if existing.role is not Role.PATIENT or existing.disabled:
         raise errors.ConflictError("That address has an account that cannot become your patient.")
     await ctx.store.conversations.assign(ctx.user, existing)
-    return None
+    return existing
 
 
 async def reset(backend: Backend, user: User) -> Link:

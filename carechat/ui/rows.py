@@ -129,11 +129,11 @@ def partner(member: conversations.Member) -> PartnerRow:
     return PartnerRow(member.email, member.name, initials(member.name))
 
 
-def invited(name: str, link: invitations.Link | None) -> InvitedRow:
-    """Return what came of inviting that person."""
-    if link is None:
-        return InvitedRow(name)
-    return InvitedRow(name, link.url, milliseconds(link.expires_at))
+def invited(name: str, outcome: invitations.Link | users.User) -> InvitedRow:
+    """Return what came of inviting somebody as `name`; who has an account keeps its name."""
+    if isinstance(outcome, users.User):
+        return InvitedRow(outcome.name)
+    return InvitedRow(name, outcome.url, milliseconds(outcome.expires_at))
 
 
 def initials(name: str) -> str:

@@ -15,6 +15,7 @@ from carechat.api import app as api
 from carechat.api.forms import own_path
 from carechat.services import invitations
 from carechat.services.context import Backend, Context
+from carechat.services.invitations import Link
 from tests.answers import code
 from tests.conftest import ORIGIN
 from tests.factories import PASSWORD, a_doctor, a_token
@@ -175,7 +176,7 @@ async def test_a_foreign_page_cannot_submit_a_form(
 
 async def test_joining_signs_the_browser_in(client: Client, doctor: Context) -> None:
     link = await invitations.invite(doctor, "new@example.com", "Nora New")
-    assert link
+    assert isinstance(link, Link)
     token = parse_qs(urlsplit(link.url).query)["token"][0]
     refused = await submit(client, "/auth/join", token=token, password="short")
     assert where(refused) == f"/join?token={token}&error=invalid"

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from carechat.domain.events import DatabaseChanged
 from carechat.services import conversations, invitations, watch
 from carechat.services.context import Backend, Context
+from carechat.services.invitations import Link
 from tests import serving
 from tests.conftest import ORIGIN
 from tests.factories import PASSWORD, a_doctor, a_pair, a_token, bearer, to
@@ -96,7 +97,7 @@ async def test_an_invitation(
 ) -> None:
     doctor = await a_doctor(backend)
     link = await invitations.invite(doctor, "new@example.com", "Nora New")
-    assert link
+    assert isinstance(link, Link)
     token = link.url.partition("=")[2]
     await outside.post("/invitations/accept", json={"token": token, "password": "short"})
     await outside.post("/invitations/accept", json={"token": token, "password": PASSWORD})

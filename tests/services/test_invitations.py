@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from carechat.domain import errors
-from carechat.domain.users import Role
+from carechat.domain.users import Role, User
 from carechat.services import accounts, conversations, invitations, users
 from carechat.services.context import Backend, Context
 from carechat.services.invitations import Link
@@ -17,9 +17,9 @@ from tests.factories import PASSWORD, a_caller, a_doctor, a_pair, a_patient, a_u
 EMAIL = "new@example.com"
 
 
-def token_of(link: Link | None) -> str:
+def token_of(link: Link | User) -> str:
     """Return the token that a link carries."""
-    assert link is not None
+    assert isinstance(link, Link)
     return parse_qs(urlsplit(link.url).query)["token"][0]
 
 
@@ -32,7 +32,7 @@ async def test_a_link_leads_to_the_public_page_for_seven_days(
     backend: Backend, clock: Clock
 ) -> None:
     link = await invitations.invite(await a_doctor(backend), EMAIL, "Nora New")
-    assert link is not None
+    assert isinstance(link, Link)
     assert link.url.startswith("http://localhost:8000/join?token=")
     assert link.expires_at == clock.time + timedelta(days=7)
 
@@ -95,7 +95,9 @@ async def test_only_a_digest_of_the_token_is_kept(backend: Backend, records: Rec
 
 async def test_an_existing_patient_is_assigned_at_once(backend: Backend) -> None:
     doctor, patient = await a_doctor(backend), await a_patient(backend)
-    assert await invitations.invite(doctor, patient.user.email.upper(), "Whoever") is None
+    invited = await invitations.invite(doctor, patient.user.email.upper(), "Whoever")
+    assert isinstance(invited, User)
+    assert (invited.email, invited.name) == (patient.user.email, patient.user.name)
     await says(doctor, patient)
 
 
@@ -105,7 +107,7 @@ async def test_a_former_patient_is_assigned_again_to_the_same_conversation(
     doctor, patient = await a_pair(backend)
     before = (await conversations.find(doctor, to(patient))).conversation
     await users.unassign(backend, doctor.user.email, patient.user.email)
-    assert await invitations.invite(doctor, patient.user.email, "Maria Jones") is None
+    await invitations.invite(doctor, patient.user.email, "Maria Jones")
     after = (await conversations.find(doctor, to(patient))).conversation
     assert (after.id, after.writable) == (before.id, True)
 

@@ -26,9 +26,9 @@ class Invite(rx.State):
         self.tries += 1
         ctx, name = session.caller(), incoming.text(form.get("name"))
         try:
-            link = await invitations.invite(ctx, incoming.text(form.get("email")), name)
+            outcome = await invitations.invite(ctx, incoming.text(form.get("email")), name)
         except errors.CareChatError as error:
             self.refusal = error.detail
             return
         self.refusal, self.made = "", True
-        self.invited = rows.invited(name, link)
+        self.invited = rows.invited(name, outcome)
