@@ -55,11 +55,11 @@ async def page(ctx: Context, limit: int = 50, cursor: str | None = None) -> Page
 
 
 async def dashboard(ctx: Context, limit: int, name: str = "") -> Dashboard:
-    """Return who waits, and the first `limit` conversations with a name that contains `name`."""
+    """Return who waits, and the first `limit` conversations with every word of `name`."""
     places = await ctx.store.conversations.of(ctx.user.email)
     unread = await ctx.store.messages.unread(ctx.user.email)
-    wanted = _plain(name[:MAX_NAME_LENGTH])
-    found = [one for _, one in places if wanted in _plain(one.partner(ctx.user.email).name)]
+    words = _plain(name[:MAX_NAME_LENGTH]).split()
+    found = [one for _, one in places if _has(words, one.partner(ctx.user.email).name)]
     found.sort(key=lambda one: one.id not in unread)
     summaries = await _summaries(ctx, found[:limit], unread)
     return Dashboard(summaries, len(found), unread)
@@ -93,9 +93,14 @@ def _summary(conversation: Conversation, last: Message | None, unread: Unread | 
     )
 
 
+def _has(words: list[str], name: str) -> bool:
+    plain = _plain(name)
+    return all(word in plain for word in words)
+
+
 def _plain(name: str) -> str:
     """Without case and accents, so that "jose" finds José."""
-    letters = unicodedata.normalize("NFKD", name.strip().casefold())
+    letters = unicodedata.normalize("NFKD", name.casefold())
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
