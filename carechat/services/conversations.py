@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from carechat.domain import errors
-from carechat.domain.conversations import Conversation, Summary, Unread
+from carechat.domain.conversations import Conversation, Member, Summary, Unread
 from carechat.domain.messages import Message
 from carechat.domain.users import MAX_NAME_LENGTH
 from carechat.services import access
@@ -30,15 +30,17 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """What somebody has to look at: unread conversations first, then the latest message first.
+    """What somebody has to look at.
 
     `total` counts the conversations that were found, of which `summaries` are the first; `unread`
-    has every conversation with something unread, found or not, by its id.
+    has every conversation with something unread, found or not, by its id, and `partners` who is at
+    the other end of each.
     """
 
     summaries: list[Summary]
     total: int
     unread: dict[str, Unread]
+    partners: dict[str, Member]
 
 
 async def page(ctx: Context, limit: int = 50, cursor: str | None = None) -> Page:
@@ -55,14 +57,17 @@ async def page(ctx: Context, limit: int = 50, cursor: str | None = None) -> Page
 
 
 async def dashboard(ctx: Context, limit: int, name: str = "") -> Dashboard:
-    """Return who waits, and the first `limit` conversations with every word of `name`."""
-    places = await ctx.store.conversations.of(ctx.user.email)
+    """Return who waits, and the first `limit` conversations with somebody of that name.
+
+    Unread conversations come first, then the latest message; the partner's name has every word of
+    `name`.
+    """
+    known = [one for _, one in await ctx.store.conversations.of(ctx.user.email)]
     unread = await ctx.store.messages.unread(ctx.user.email)
     words = _plain(name[:MAX_NAME_LENGTH]).split()
-    found = [one for _, one in places if _has(words, one.partner(ctx.user.email).name)]
+    found = [one for one in known if _has(words, _partner(ctx, one).name)]
     found.sort(key=lambda one: one.id not in unread)
-    summaries = await _summaries(ctx, found[:limit], unread)
-    return Dashboard(summaries, len(found), unread)
+    return await _board(ctx, known, unread, found[:limit], len(found))
 
 
 async def find(ctx: Context, address: Address) -> Summary:
@@ -73,15 +78,27 @@ async def find(ctx: Context, address: Address) -> Summary:
 
 def is_present(ctx: Context, conversation: Conversation) -> bool:
     """Whether the caller's partner has a page or a socket open, or had until a moment ago."""
-    return ctx.backend.presence.is_present(conversation.partner(ctx.user.email).email)
+    return ctx.backend.presence.is_present(_partner(ctx, conversation).email)
 
 
-async def _summaries(
-    ctx: Context, found: list[Conversation], unread: dict[str, Unread] | None = None
-) -> list[Summary]:
-    if unread is None:
-        unread = await ctx.store.messages.unread(ctx.user.email)
+async def _board(
+    ctx: Context,
+    known: list[Conversation],
+    unread: dict[str, Unread],
+    shown: list[Conversation],
+    total: int,
+) -> Dashboard:
+    summaries = await _summaries(ctx, shown)
+    current = {one.conversation.id: one.unread for one in summaries}
+    waiting = {id_: one for id_, one in (unread | current).items() if one}
+    return Dashboard(summaries, total, waiting, {one.id: _partner(ctx, one) for one in known})
+
+
+async def _summaries(ctx: Context, found: list[Conversation]) -> list[Summary]:
+    """What waits is counted up to the newest message: the event of a later one will count it."""
     newest = await ctx.store.messages.newest(one.id for one in found)
+    last_seqs = {id_: message.seq for id_, message in newest.items()}
+    unread = await ctx.store.messages.unread(ctx.user.email, last_seqs)
     return [_summary(one, newest.get(one.id), unread.get(one.id)) for one in found]
 
 
@@ -96,6 +113,10 @@ def _summary(conversation: Conversation, last: Message | None, unread: Unread | 
 def _has(words: list[str], name: str) -> bool:
     plain = _plain(name)
     return all(word in plain for word in words)
+
+
+def _partner(ctx: Context, conversation: Conversation) -> Member:
+    return conversation.partner(ctx.user.email)
 
 
 def _plain(name: str) -> str:

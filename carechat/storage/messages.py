@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from weakref import WeakValueDictionary
@@ -125,21 +125,25 @@ class Messages:
         return _message(document) if document else None
 
     @guarded
-    async def unread(self, email: str) -> dict[str, Unread]:
-        """Return what that person has not read, by conversation; read ones are not looked at."""
-        groups = await self._collection.aggregate(
-            [
-                {"$match": {"receiver_email": email, "read": False}},
-                {
-                    "$group": {
-                        "_id": "$conversation_id",
-                        "count": {"$sum": 1},
-                        "since": {"$min": "$timestamp"},
-                    }
-                },
-            ]
-        )
-        return {group["_id"]: Unread(group["count"], group["since"]) async for group in groups}
+    async def unread(self, email: str, until: Mapping[str, int] | None = None) -> dict[str, Unread]:
+        """Return what that person has not read, by conversation; read ones are not looked at.
+
+        With `until`, only in the conversations that it names, each up to the number it gives.
+        """
+        query: Document = {"receiver_email": email, "read": False}
+        if until is not None:
+            query["conversation_id"] = {"$in": list(until)}
+        group = {
+            "_id": "$conversation_id",
+            "seqs": {"$push": "$seq"},
+            "since": {"$min": "$timestamp"},
+        }
+        groups = await self._collection.aggregate([{"$match": query}, {"$group": group}])
+        return {
+            one["_id"]: Unread(count, one["since"])
+            async for one in groups
+            if (count := _up_to(one["seqs"], until[one["_id"]] if until else None))
+        }
 
     @guarded
     async def mark_read(self, conversation_id: str, email: str, seq: int) -> int:
@@ -205,6 +209,10 @@ class Messages:
 
     def _lock(self, conversation_id: str) -> asyncio.Lock:
         return self._locks.setdefault(conversation_id, asyncio.Lock())
+
+
+def _up_to(seqs: list[int], last: int | None) -> int:
+    return len(seqs) if last is None else sum(seq <= last for seq in seqs)
 
 
 def _document(draft: Draft, tail: _Tail, now: datetime) -> Document:

@@ -1,5 +1,6 @@
 """The lists in which people find each other: order, pages, search, and what is unread."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from carechat.services import conversations, receipts
 from carechat.services.access import Address
 from carechat.services.context import Backend, Context
 from tests.conftest import Clock
-from tests.factories import a_caller, a_doctor, a_pair, a_patient, a_user, says, to
+from tests.factories import a_caller, a_conversation, a_doctor, a_pair, a_patient, a_user, says, to
 
 anything = st.text(st.characters(exclude_categories=()))
 
@@ -106,6 +107,30 @@ async def test_the_dashboard_knows_who_waits_and_since_when(doctor: Context, clo
     waiting = sorted((one.since - begin, one.count) for one in board.unread.values())
     assert waiting == [(timedelta(seconds=1), 2), (timedelta(seconds=2), 1)]
     assert len(board.summaries) == 1
+
+
+async def test_the_dashboard_knows_with_whom_each_conversation_is(
+    doctor: Context, clock: Clock
+) -> None:
+    await patients(doctor, clock, "Ann", "Ben")
+    board = await conversations.dashboard(doctor, 1, "Ann")
+    assert sorted(one.name for one in board.partners.values()) == ["Ann", "Ben"]
+    assert set(board.unread) == set(board.partners)
+
+
+async def test_what_waits_is_counted_up_to_the_last_message_while_somebody_writes(
+    backend: Backend,
+) -> None:
+    """Else the event of a message that is shown already would never be counted."""
+    doctor, patient = await a_pair(backend)
+    writing = asyncio.create_task(a_conversation(doctor, patient, ["Hello"] * 60))
+    while not writing.done():
+        board = await conversations.dashboard(doctor, 10)
+        [shown] = board.summaries
+        assert board.unread.get(shown.conversation.id) == shown.unread
+        for summary in (shown, await conversations.find(doctor, to(patient))):
+            assert (summary.unread.count if summary.unread else 0) == summary.last_seq
+    await writing
 
 
 @pytest.mark.parametrize(

@@ -259,6 +259,16 @@ async def test_unread_counts_what_was_received_and_since_when(ten: Messages) -> 
     assert (await ten.unread(DOCTOR))[CONVERSATION].count == 1
 
 
+async def test_unread_counts_up_to_a_number_where_it_is_asked_to(ten: Messages) -> None:
+    await ten.append(a_draft("x", "other", conversation_id=OTHER))
+    whole = await ten.unread(PATIENT)
+    since = whole[CONVERSATION].since
+    assert await ten.unread(PATIENT, {CONVERSATION: 4}) == {CONVERSATION: Unread(4, since)}
+    await ten.mark_read(CONVERSATION, PATIENT, 4)
+    assert await ten.unread(PATIENT, {CONVERSATION: 4, OTHER: 1}) == {OTHER: whole[OTHER]}
+    assert await ten.unread(PATIENT, {}) == {}
+
+
 async def test_marking_read_reaches_up_to_the_number_and_counts_only_news(ten: Messages) -> None:
     assert await ten.mark_read(CONVERSATION, PATIENT, 4) == 4
     assert await ten.mark_read(CONVERSATION, PATIENT, 6) == 2
