@@ -351,6 +351,28 @@ class TestDrafts:
         assert page.evaluate(read, [DOCTOR, "c2"]) == ""
         assert page.evaluate(read, ["nurse@example.com", "c1"]) == ""
 
+    def test_another_tab_follows_unless_something_else_was_typed_there(
+        self, context: BrowserContext
+    ) -> None:
+        """What was sent in one tab does not lie ready in the other to be sent again."""
+        here, there = _open(context), _open(context)
+        there.evaluate(
+            "void drafts.follow('doctor@example.com', 'c1', (text) => (window.seen = text))"
+        )
+        here.evaluate("drafts.write('doctor@example.com', 'c1', 'half a thought')")
+        there.wait_for_function("window.seen === 'half a thought'")
+        here.evaluate("drafts.write('doctor@example.com', 'c1', '')")
+        there.wait_for_function("window.seen === ''")
+
+        there.evaluate("drafts.write('doctor@example.com', 'c1', 'another thought')")
+        here.wait_for_function(
+            "drafts.read('doctor@example.com', 'c1').then((text) => text === 'another thought')"
+        )
+        there.evaluate("drafts.write('doctor@example.com', 'c2', 'mine')")
+        here.evaluate("drafts.write('nurse@example.com', 'c1', 'of somebody else')")
+        here.evaluate("drafts.write('doctor@example.com', 'c2', 'of another conversation')")
+        assert there.evaluate("window.seen") == ""
+
     def test_an_emptied_draft_is_gone(self, page: Page) -> None:
         """As after sending."""
         page.evaluate("drafts.write('doctor@example.com', 'c1', 'sent soon')")

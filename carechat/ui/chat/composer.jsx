@@ -115,6 +115,8 @@ function useDraft(account, conversation) {
     };
   }, [account, conversation]);
 
+  useEffect(() => drafts.follow(account, conversation, setText), [account, conversation]);
+
   const type = (typed) => {
     place.current.touched = true;
     setText(typed);

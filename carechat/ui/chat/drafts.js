@@ -3,9 +3,13 @@
 import * as store from "./store.js";
 
 const KEPT_MS = 24 * 60 * 60 * 1000;
+const CHANNEL = "carechat-drafts";
 
 const typed = new Map();
 const ended = new Set();
+const followers = new Set();
+let channel = null;
+
 const keyOf = (account, conversation) => `${account} ${conversation}`;
 
 /**
@@ -15,11 +19,11 @@ const keyOf = (account, conversation) => `${account} ${conversation}`;
  */
 export async function read(account, conversation) {
   const key = keyOf(account, conversation);
-  if (typed.has(key)) return typed.get(key);
-  const rows = await store.all("drafts");
+  const rows = typed.has(key) ? [] : await store.all("drafts");
   const isOurs = (row) => row.account === account && row.conversation === conversation;
   const found = rows.find((row) => isOurs(row) && Date.now() - row.at < KEPT_MS);
-  return typed.get(key) ?? found?.text ?? "";
+  if (!typed.has(key)) typed.set(key, found?.text ?? "");
+  return typed.get(key);
 }
 
 /**
@@ -30,9 +34,40 @@ export async function read(account, conversation) {
  */
 export function write(account, conversation, text) {
   if (ended.has(account)) return undefined;
-  typed.set(keyOf(account, conversation), text);
+  const key = keyOf(account, conversation);
+  opened()?.postMessage({ account, key, before: typed.get(key) ?? "", text });
+  typed.set(key, text);
   if (text === "") return store.remove("drafts", [account, conversation]);
   return store.put("drafts", { account, conversation, text, at: Date.now() });
+}
+
+/**
+ * `listener(text)` is called when another tab changes the draft that is here too, until the
+ * function that this returns is.
+ * @param {string} account
+ * @param {string} conversation
+ * @param {(text: string) => void} listener
+ */
+export function follow(account, conversation, listener) {
+  opened();
+  const follower = { key: keyOf(account, conversation), listener };
+  followers.add(follower);
+  return () => followers.delete(follower);
+}
+
+function opened() {
+  if (channel === null && globalThis.BroadcastChannel) {
+    channel = new BroadcastChannel(CHANNEL);
+    channel.onmessage = ({ data }) => hear(data);
+  }
+  return channel;
+}
+
+/** Whoever has typed something else here keeps it. */
+function hear({ account, key, before, text }) {
+  if (ended.has(account) || (typed.get(key) ?? before) !== before) return;
+  typed.set(key, text);
+  for (const follower of followers) if (follower.key === key) follower.listener(text);
 }
 
 /**
