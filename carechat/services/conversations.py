@@ -62,12 +62,23 @@ async def dashboard(ctx: Context, limit: int, name: str = "") -> Dashboard:
     Unread conversations come first, then the latest message; the partner's name has every word of
     `name`.
     """
-    known = [one for _, one in await ctx.store.conversations.of(ctx.user.email)]
     unread = await ctx.store.messages.unread(ctx.user.email)
+    known = [one for _, one in await ctx.store.conversations.of(ctx.user.email)]
     words = _plain(name[:MAX_NAME_LENGTH]).split()
     found = [one for one in known if _has(words, _partner(ctx, one).name)]
     found.sort(key=lambda one: one.id not in unread)
     return await _board(ctx, known, unread, found[:limit], len(found))
+
+
+async def beside(ctx: Context, limit: int, partner_email: str) -> Dashboard:
+    """Return who waits, and the `limit` conversations with the latest messages.
+
+    The one with that partner, which is open beside them, is there even if it comes after those.
+    """
+    unread = await ctx.store.messages.unread(ctx.user.email)
+    known = [one for _, one in await ctx.store.conversations.of(ctx.user.email)]
+    is_open = [one for one in known[limit:] if _partner(ctx, one).email == partner_email]
+    return await _board(ctx, known, unread, known[:limit] + is_open, len(known))
 
 
 async def find(ctx: Context, address: Address) -> Summary:

@@ -91,7 +91,7 @@ class Live(rx.State):
                 return
             await self._say("")
             await (await self.get_state(Inbox))._load(ctx)
-            if self.router.url.path.rstrip("/") == routes.CHAT:
+            if routes.is_at(self.router.url, routes.CHAT):
                 await (await self.get_state(Chat))._load(ctx)
 
     async def _show(self, ctx: Context, event: Event | None) -> None:

@@ -3,6 +3,7 @@
 from urllib.parse import quote
 
 from reflex.config import get_config
+from reflex.istate.data import ReflexURL
 from reflex.utils.exec import is_prod_mode
 
 LOGIN = "/login"
@@ -19,6 +20,16 @@ ACCEPT = "/auth/join"
 def chat(email: str) -> str:
     """Return the address of the conversation with that partner."""
     return f"{CHAT}?email={quote(email, safe='@')}"
+
+
+def is_at(url: ReflexURL, route: str) -> bool:
+    """Whether that is the address of the page at `route`."""
+    return url.path.rstrip("/") == route
+
+
+def partner(url: ReflexURL) -> str:
+    """Return whose conversation the address of a chat page names, "" if nobody's."""
+    return url.query_parameters.get("email", "").strip().lower()
 
 
 def login(error: str = "", next_path: str = "") -> str:

@@ -28,8 +28,9 @@ class MessageRow:
 class ConversationRow:
     """A conversation in a list: a patient's card, a doctor's banner, a line beside the thread.
 
-    `at` is in ms since the epoch, 0 while there is no message; `state` is how far the last message
-    has got if it is the reader's own (`sent`, `delivered`, `read`), else empty.
+    `at` is in ms since the epoch, 0 while there is no message, as is `since`, when the first of the
+    unread ones came; `state` is how far the last message has got if it is the reader's own (`sent`,
+    `delivered`, `read`), else empty.
     """
 
     id: str
@@ -41,6 +42,7 @@ class ConversationRow:
     at: int = 0
     state: str = ""
     unread: int = 0
+    since: int = 0
     writable: bool = True
     present: bool = False
 
@@ -90,6 +92,7 @@ def conversation(
         at=milliseconds(last.timestamp) if last else 0,
         state=_state(last, viewer_email) if last else "",
         unread=summary.unread.count if summary.unread else 0,
+        since=milliseconds(summary.unread.since) if summary.unread else 0,
         writable=summary.conversation.writable,
         present=present,
     )

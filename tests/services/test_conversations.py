@@ -118,6 +118,18 @@ async def test_the_dashboard_knows_with_whom_each_conversation_is(
     assert set(board.unread) == set(board.partners)
 
 
+async def test_beside_a_thread_the_latest_come_first_and_the_open_one_is_there(
+    doctor: Context, clock: Clock
+) -> None:
+    found = await patients(doctor, clock, "Ann", "Ben", "Cleo", "Dora")
+    await receipts.read(doctor, to(found[3]))
+    board = await conversations.beside(doctor, 2, found[0].user.email)
+    assert names(board, doctor) == ["Dora", "Cleo", "Ann"]
+    assert (board.total, len(board.unread)) == (4, 3)
+    for inside in (found[2].user.email, "nobody@example.com"):
+        assert names(await conversations.beside(doctor, 2, inside), doctor) == ["Dora", "Cleo"]
+
+
 async def test_what_waits_is_counted_up_to_the_last_message_while_somebody_writes(
     backend: Backend,
 ) -> None:

@@ -14,7 +14,7 @@ from carechat.services import messages, receipts
 from carechat.services.access import Address
 from carechat.services.context import Context
 from carechat.services.messages import Outgoing
-from carechat.ui import incoming, rows, session
+from carechat.ui import incoming, routes, rows, session
 from carechat.ui.parts.phases import Phase
 
 WINDOW = 50
@@ -103,7 +103,7 @@ class Chat(rx.State):
 
     def _clear(self) -> None:
         """Show no conversation if the page's address names another partner than before."""
-        if self._partner_email() != self.partner.email:
+        if routes.partner(self.router.url) != self.partner.email:
             self.phase, self.conversation = Phase.LOADING.value, ""
             self.partner = rows.PartnerRow()
             self.history, self.newest, self.refused = [], [], []
@@ -111,7 +111,8 @@ class Chat(rx.State):
     async def _load(self, ctx: Context) -> None:
         """Show the conversation with the partner whom the page's address names."""
         try:
-            page = await messages.history(ctx, Address(partner_email=self._partner_email()), WINDOW)
+            address = Address(partner_email=routes.partner(self.router.url))
+            page = await messages.history(ctx, address, WINDOW)
         except errors.NotFoundError:
             self.phase = Phase.GONE.value
         except errors.UnavailableError:
@@ -140,9 +141,6 @@ class Chat(rx.State):
         self.history, self.newest = self._rows(page.messages), []
         self.older = page.more
         self.phase = Phase.READY.value
-
-    def _partner_email(self) -> str:
-        return self.router.url.query_parameters.get("email", "").strip().lower()
 
     def _acknowledge(self, message: Message) -> None:
         if message.conversation_id == self.conversation:

@@ -31,6 +31,7 @@ def _toolbar() -> rx.Component:
                 aria_label="Search by name",
                 placeholder="Search by name",
                 auto_complete="off",
+                default_value=Inbox.name,
                 on_change=Inbox.search.debounce(150),
             ),
             class_name="search",
@@ -45,8 +46,12 @@ def _waiting() -> rx.Component:
         Inbox.waiting > 0,
         rx.el.span(
             rx.el.strong(Inbox.waiting, " waiting"),
-            " · longest ",
-            clock.time(at=Inbox.waiting_since, kind="waiting"),
+            " · ",
+            rx.el.a(
+                "longest ",
+                clock.time(at=Inbox.waiting_since, kind="waiting"),
+                href=Inbox.waiting_link,
+            ),
             class_name="amber",
         ),
         rx.el.span("Nobody is waiting"),

@@ -44,12 +44,14 @@ class Inbox(rx.State):
     unread: int = 0
     waiting: int = 0
     waiting_since: int = 0
+    waiting_link: str = ""
     latest: str = ""
     name: str = ""
     idle_seconds: int = 0
     _limit: int = PAGE
     _summaries: dict[str, Summary] = {}
     _unread: dict[str, Unread] = {}
+    _partners: dict[str, str] = {}
     _touched: set[str] = set()
 
     @rx.event
@@ -108,17 +110,27 @@ class Inbox(rx.State):
         self._set(viewer=rows.viewer(ctx.user), clinic=ctx.backend.policy.clinic_name)
         self._set(idle_seconds=int(ctx.session.idle.total_seconds()))
         try:
-            found = await conversations.dashboard(ctx, self._limit, self.name)
+            found = await self._find(ctx)
         except errors.UnavailableError:
             self._set(phase=Phase.FAILED.value)
             return
         self._summaries = {one.conversation.id: one for one in found.summaries}
         self._unread, self._touched = found.unread, set()
+        self._partners = {id_: partner.email for id_, partner in found.partners.items()}
         self.shown = [_row(ctx, one) for one in found.summaries]
         self.loaded, self.changed, self.changes = self.loaded + 1, [], 0
         self._set(total=found.total, more=found.total > len(found.summaries))
         self._set(phase=Phase.READY.value)
         self._count()
+
+    async def _find(self, ctx: Context) -> conversations.Dashboard:
+        """What the page has room for; a search lasts as long as the field that shows it."""
+        url = self.router.url
+        if not routes.is_at(url, routes.DASHBOARD):
+            self._set(name="")
+        if routes.is_at(url, routes.CHAT):
+            return await conversations.beside(ctx, self._limit, routes.partner(url))
+        return await conversations.dashboard(ctx, self._limit, self.name)
 
     def _note(self, ctx: Context, conversation_id: str, event: Event) -> None:
         known = self._summaries.get(conversation_id)
@@ -137,6 +149,7 @@ class Inbox(rx.State):
         if summary is None:
             summary = await conversations.find(ctx, Address(conversation_id=conversation_id))
             self._summaries[conversation_id] = summary
+            self._partners[conversation_id] = summary.conversation.partner(ctx.user.email).email
         if summary.unread:
             self._unread[conversation_id] = summary.unread
         else:
@@ -144,17 +157,21 @@ class Inbox(rx.State):
         return summary
 
     def _count(self) -> None:
-        since = min((one.since for one in self._unread.values()), default=None)
+        if self._unread:
+            longest = min(self._unread, key=lambda one: self._unread[one].since)
+            self._set(waiting_since=rows.milliseconds(self._unread[longest].since))
+            self._set(waiting_link=routes.chat(self._partners[longest]))
         self._set(
             unread=sum(one.count for one in self._unread.values()),
             waiting=len(self._unread),
-            waiting_since=rows.milliseconds(since) if since else 0,
             latest=self._latest(),
         )
 
     def _latest(self) -> str:
         """Where "Messages" leads: to somebody who waits, else to the newest message."""
         waits = [one for one in self._summaries.values() if one.unread]
+        if self._unread and not waits:
+            return self.waiting_link
         known = waits or list(self._summaries.values())
         newest = max(known, key=lambda one: one.last_at, default=None)
         return routes.chat(newest.conversation.partner(self.viewer.email).email) if newest else ""
