@@ -23,6 +23,7 @@ BLUE_700 = "rgb(29, 78, 216)"
 GREEN_50 = "rgb(240, 253, 244)"
 GREEN_600 = "rgb(22, 163, 74)"
 GREEN_700 = "rgb(21, 128, 61)"
+AMBER_700 = "rgb(180, 83, 9)"
 SLATE_500 = "rgb(100, 116, 139)"
 SLATE_600 = "rgb(71, 85, 105)"
 SLATE_900 = "rgb(15, 23, 42)"
@@ -228,6 +229,20 @@ class TestCard:
         _said_at(clinic, tom.says(doctor, "My knee hurts.")[0], self.NOW - timedelta(minutes=20))
         page = self._dashboard(screens, doctor)
         expect(page.get_by_text("2 waiting · longest 1 h 20 min")).to_be_visible()
+
+    def test_an_unread_card_tells_how_long_that_patient_has_waited(
+        self, clinic: Clinic, screens: Screens, doctor: Person, patient: Person
+    ) -> None:
+        """In amber; once it was read, when the last message came."""
+        first, second = patient.says(doctor, "I feel dizzy.", "Still a bit dizzy.")
+        _said_at(clinic, first, self.NOW - timedelta(hours=26))
+        _said_at(clinic, second, self.NOW - timedelta(minutes=3))
+        page = self._dashboard(screens, doctor)
+        meta = on.card(page, patient).locator(".meta")
+        expect(meta).to_have_text("Waiting 26 h")
+        expect(meta).to_have_css("color", AMBER_700)
+        doctor.reads(patient)
+        expect(meta).to_have_text("3 min")
 
     def test_an_own_last_message_shows_how_far_it_has_got(
         self, screens: Screens, doctor: Person, patient: Person

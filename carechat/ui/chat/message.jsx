@@ -51,7 +51,7 @@ export const Message = memo(function Message(props) {
     >
       {first && <Head name={writer} at={at} />}
       <div className="chat-line">
-        <div id={words} className={look}>
+        <div id={words} className={look} dir="auto">
           {text}
         </div>
         {mine && <State state={state} />}
@@ -89,7 +89,7 @@ function isSame(before, after) {
 function Head({ name, at }) {
   return (
     <p className="chat-head">
-      <span className="chat-writer">{name}</span>{" "}
+      <bdi className="chat-writer">{name}</bdi>{" "}
       <time dateTime={new Date(at).toISOString()} title={FULL.format(at)}>
         {TIME.format(at)}
       </time>

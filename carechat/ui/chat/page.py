@@ -28,7 +28,6 @@ def page(emergency: str) -> rx.Component:
             # Also while loading: a thread that was there keeps its place and what is being typed.
             _conversation(emergency),
         ),
-        partner_email=Chat.partner.email,
     )
 
 
@@ -38,6 +37,7 @@ def _conversation(emergency: str) -> rx.Component:
         thread.thread(
             account=Chat.account,
             conversation=Chat.conversation,
+            partner_email=Chat.partner.email,
             partner_name=Chat.partner.name,
             history=Chat.history,
             newest=Chat.newest,

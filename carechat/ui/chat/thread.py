@@ -4,6 +4,7 @@ import reflex as rx
 
 from carechat.ui import rows
 from carechat.ui.parts import connection as connection  # links the connected.js imported here
+from carechat.ui.parts import query as query  # the query.jsx
 from carechat.ui.parts import said as said  # and the said.jsx
 
 for _module in (
@@ -43,6 +44,7 @@ class Thread(rx.Component):
 
     account: rx.Var[str]
     conversation: rx.Var[str]
+    partner_email: rx.Var[str]
     partner_name: rx.Var[str]
     history: rx.Var[list[rows.MessageRow]]
     newest: rx.Var[list[rows.MessageRow]]

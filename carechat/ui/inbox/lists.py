@@ -18,9 +18,9 @@ def banners() -> rx.Component:
     return conversations.banners(account=Inbox.viewer.email, **_rows())
 
 
-def beside(open_email: rx.Var[str] | str) -> rx.Component:
-    """Return a line for each conversation, that with the partner of that address marked."""
-    return conversations.beside(open=open_email, **_rows())
+def beside() -> rx.Component:
+    """Return a line for each conversation, the one that is open marked."""
+    return conversations.beside(**_rows())
 
 
 def _rows() -> dict[str, Any]:

@@ -2,6 +2,7 @@ import { memo, useEffect, useId, useRef, useState } from "react";
 import { Link } from "react-router";
 import { useOutbox } from "$/public/external/carechat/ui/chat/thread/hooks.js";
 import { Time } from "$/public/external/carechat/ui/parts/clock/clock.jsx";
+import { usePartner } from "$/public/external/carechat/ui/parts/query/query.jsx";
 
 const newestFirst = (one, other) => other.at - one.at;
 const unreadFirst = (one, other) => (other.unread > 0) - (one.unread > 0) || newestFirst(one, other);
@@ -46,6 +47,25 @@ const asBefore = (places) => {
   return (one, other) => (place(one) === place(other) ? 0 : place(one) - place(other));
 };
 
+/** Whether rows keep their places, because the pointer or the focus is among them, and what finds out. */
+function useRest() {
+  const [pointed, setPointed] = useState(false);
+  const [focused, setFocused] = useState(false);
+  const watched = {
+    onPointerEnter: () => setPointed(true),
+    onPointerLeave: () => setPointed(false),
+    onFocus: () => setFocused(true),
+    onBlur: () => setFocused(false),
+  };
+  return [pointed || focused, watched];
+}
+
+/** The names that more than one of the rows has: only the address tells those people apart. */
+function sharedNames(rows) {
+  const names = rows.map((row) => row.name);
+  return new Set(names.filter((name, place) => names.indexOf(name) !== place));
+}
+
 const SIGNS = { sent: ["✓", "Sent"], delivered: ["✓✓", "Delivered"], read: ["✓✓", "Read"] };
 
 function Tick({ state }) {
@@ -84,21 +104,42 @@ const Avatar = ({ initials }) => (
   </span>
 );
 
-function preview(row) {
+function Preview({ row }) {
   if (!row.preview) return "No messages yet";
-  return row.state ? `You: ${row.preview}` : row.preview;
+  return (
+    <>
+      {row.state && <span className="you">You: </span>}
+      <bdi>{row.preview}</bdi>
+    </>
+  );
 }
 
-const Card = memo(function Card({ row }) {
+function When({ row }) {
+  if (!row.unread) return row.at > 0 && <Time at={row.at} />;
+  return (
+    <span>
+      Waiting <Time at={row.since} kind="waiting" />
+    </span>
+  );
+}
+
+const Card = memo(function Card({ row, address }) {
   const id = useId();
   return (
     <article className={row.unread ? "card patient has-unread" : "card patient"} aria-labelledby={id}>
       <Avatar initials={row.initials} />
-      <h2 id={id}>{row.name}</h2>
+      <div className="names">
+        <h2 id={id} dir="auto">
+          {row.name}
+        </h2>
+        {address && <p className="address">{address}</p>}
+      </div>
       <Unread count={row.unread} />
-      <p className="preview">{preview(row)}</p>
+      <p className="preview">
+        <Preview row={row} />
+      </p>
       <p className="meta">
-        {row.at > 0 && <Time at={row.at} />}
+        <When row={row} />
         {row.state && <Tick state={row.state} />}
         {!row.writable && <span>Closed for new messages</span>}
       </p>
@@ -133,15 +174,14 @@ function More({ onMore }) {
 
 /** A doctor's patients. Cards keep their places while the pointer or the focus is among them. */
 export function Cards({ more = false, onMore, ...known }) {
-  const [still, setStill] = useState(false);
+  const [still, watched] = useRest();
   const current = useCurrent(known, unreadFirst, still);
-  const rest = () => setStill(true);
-  const move = () => setStill(false);
+  const shared = sharedNames(current);
   return (
     <>
-      <div className="cards" onPointerEnter={rest} onPointerLeave={move} onFocus={rest} onBlur={move}>
+      <div className="cards" {...watched}>
         {current.map((row) => (
-          <Card key={row.id} row={row} />
+          <Card key={row.id} row={row} address={shared.has(row.name) && row.email} />
         ))}
       </div>
       {more && <More key={known.rows.length} onMore={onMore} />}
@@ -174,7 +214,7 @@ function Banner({ row, waiting }) {
       </h2>
       <p className="who">
         <Avatar initials={row.initials} />
-        <span id={id}>{row.name}</span>
+        <bdi id={id}>{row.name}</bdi>
         <Unread count={row.unread} />
       </p>
       <p>{row.present ? "Write now, your doctor is there." : "Write now, your doctor will see it when back."}</p>
@@ -192,7 +232,7 @@ function Former({ row, waiting }) {
     <article className="card banner" aria-labelledby={id}>
       <p className="who">
         <Avatar initials={row.initials} />
-        <span id={id}>{row.name}</span>
+        <bdi id={id}>{row.name}</bdi>
         <Unread count={row.unread} />
       </p>
       <p>New messages are closed here. You can still read what was written.</p>
@@ -235,19 +275,34 @@ function moveFocus(event) {
   target.focus();
 }
 
-/** The conversations beside the thread, newest first; arrow keys move among them, `open` is the address shown. */
-export function List({ open, more = false, onMore, ...known }) {
-  const current = useCurrent(known, newestFirst);
+// The focus is free for the composer then; a keyboard, which has no clicks to count, goes on from here.
+const leaveByPointer = (event) => event.detail > 0 && event.currentTarget.blur();
+
+/** The conversations beside the thread, newest first, resting as cards do; arrow keys move among them. */
+export function List({ more = false, onMore, ...known }) {
+  const [still, watched] = useRest();
+  const current = useCurrent(known, newestFirst, still);
+  const shared = sharedNames(current);
+  const open = usePartner();
   return (
     <nav className="conversations" aria-label="Conversations">
-      <ul onKeyDown={moveFocus}>
+      <ul onKeyDown={moveFocus} {...watched}>
         {current.map((row) => (
           <li key={row.id}>
-            <Link to={row.link} aria-current={row.email === open ? "page" : undefined}>
+            <Link
+              to={row.link}
+              aria-current={row.email === open ? "page" : undefined}
+              onClick={row.email === open ? undefined : leaveByPointer}
+            >
               <Avatar initials={row.initials} />
-              <span className={row.unread ? "name bold" : "name"}>{row.name}</span>
+              <span className={row.unread ? "name bold" : "name"} dir="auto">
+                {row.name}
+              </span>
               <span className="meta">{row.at > 0 && <Time at={row.at} />}</span>
-              <span className="preview">{preview(row)}</span>
+              {shared.has(row.name) && <span className="address">{row.email}</span>}
+              <span className="preview">
+                <Preview row={row} />
+              </span>
               <Unread count={row.unread} />
             </Link>
           </li>

@@ -11,6 +11,7 @@ import reflex as rx
 from carechat.ui import rows
 from carechat.ui.chat import thread as thread  # links the hooks.js imported here
 from carechat.ui.parts import clock as clock
+from carechat.ui.parts import query as query
 
 _LIBRARY = rx.asset("conversations.jsx", shared=True).importable_path
 
@@ -47,12 +48,10 @@ class Banners(_Conversations):
 
 
 class List(_Conversations):
-    """The conversations beside the thread, newest first, the one with the partner `open` marked."""
+    """The conversations beside the thread, newest first, the one that is open marked."""
 
     tag = "List"
     alias = "ConversationList"
-
-    open: rx.Var[str]
 
 
 cards = Cards.create

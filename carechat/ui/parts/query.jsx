@@ -11,6 +11,14 @@ function useQuery(name) {
   return new URLSearchParams(search).get(name) ?? "";
 }
 
+/** Whose conversation the address of a chat page names: it changes with a click, the server's answer comes later. */
+export const usePartner = () => useQuery("email").trim().toLowerCase();
+
+/** What is known of the partner with that e-mail, while the address names nobody else. */
+export function OfPartner({ email, children }) {
+  return usePartner() === email ? children : null;
+}
+
 /** What the address says went wrong, in words; `calm` are the reasons that are nobody's mistake. */
 export function QueryNotice({ texts, calm = [] }) {
   const reason = useQuery("error");

@@ -33,6 +33,16 @@ class QueryField(rx.Component):
     name: rx.Var[str]
 
 
+class OfPartner(rx.Component):
+    """Shows what is in it while the chat page's address names the partner with that e-mail."""
+
+    library = _LIBRARY
+    tag = "OfPartner"
+
+    email: rx.Var[str]
+
+
 notice = QueryNotice.create
 next_field = NextField.create
 field = QueryField.create
+of_partner = OfPartner.create

@@ -8,11 +8,11 @@ from carechat.ui import routes, shell
 from carechat.ui.inbox import lists
 
 
-def frame(*content: rx.Component | rx.Var[Any], partner_email: rx.Var[str] | str) -> rx.Component:
+def frame(*content: rx.Component | rx.Var[Any]) -> rx.Component:
     """Return the page around `content`: a header and a thread, which share the window's height."""
     return shell.page(
         *content,
         here=routes.CHAT,
         look="chat",
-        aside=lists.beside(partner_email),
+        aside=lists.beside(),
     )
