@@ -9,6 +9,8 @@ from tests.e2e.screens import Screens
 
 LIMIT = 5_000
 LINE_PX = 24
+HEBREW_NAME = "\u05e4\u05dc\u05d5\u05e0\u05d9"
+HEBREW = "\u05dc\u05e7\u05d7\u05ea\u05d9 5 mg \u05d0\u05ea\u05de\u05d5\u05dc."
 
 
 @pytest.fixture
@@ -100,6 +102,24 @@ def test_what_the_server_refuses_is_not_sent_and_can_be_tried_again(page: Page) 
     expect(on.messages(page)).to_have_count(0)
 
 
+def test_what_was_sent_in_one_tab_is_not_ready_to_be_sent_again_in_another(page: Page) -> None:
+    """The other shows what is typed; who has typed something else there keeps it."""
+    other = page.context.new_page()
+    other.goto(page.url)
+    field = on.field_of(other)
+    expect(field).to_be_visible()
+    on.field_of(page).press_sequentially("Once")
+    expect(field).to_have_value("Once")
+    on.field_of(page).press("Enter")
+    expect(field).to_have_value("")
+    expect(on.messages(other)).to_have_text(["Once"])
+
+    field.fill("From here")
+    expect(on.field_of(page)).to_have_value("From here")
+    on.write(page, "From there")
+    expect(field).to_have_value("")
+
+
 class TestText:
     """HTML and scripts in names and messages."""
 
@@ -121,6 +141,26 @@ class TestText:
         for page in (dashboard, thread):
             assert page.evaluate("typeof hacked") == "undefined"
             expect(page.locator("img[src=x], b")).to_have_count(0)
+
+    def test_each_text_runs_in_its_own_direction(self, clinic: Clinic, screens: Screens) -> None:
+        """Else a dose between two words of Hebrew is torn apart."""
+        doctor = clinic.doctor()
+        patient = clinic.patient(doctor, name=HEBREW_NAME)
+        patient.says(doctor, HEBREW)
+        doctor.says(patient, "Take 5 mg.")
+        page = screens.chat(doctor, patient, viewport={"width": 1440, "height": 900})
+        bubbles = on.messages(page)
+        expect(bubbles.nth(0)).to_have_css("direction", "rtl")
+        expect(bubbles.nth(1)).to_have_css("direction", "ltr")
+        expect(page.get_by_role("heading", name=HEBREW_NAME)).to_have_css("direction", "rtl")
+        on.field_of(page).fill(HEBREW)
+        expect(on.field_of(page)).to_have_css("direction", "rtl")
+        on.write(page, HEBREW)
+        entry = page.get_by_role("navigation", name="Conversations").get_by_role("link")
+        expect(entry.locator(".name")).to_have_css("direction", "rtl")
+        expect(entry.locator("bdi")).to_have_text(HEBREW)
+        expect(entry.locator("bdi")).to_have_css("direction", "rtl")
+        expect(entry).to_contain_text(f"You: {HEBREW}")
 
     def test_long_words_break_inside_their_bubble(self, page: Page) -> None:
         """Nothing scrolls sideways."""

@@ -2,6 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -58,6 +59,77 @@ def test_the_search_narrows_the_cards_while_one_types(
     expect(page.get_by_role("heading", name="Nobody of that name")).to_be_visible()
     search.fill("")
     expect(on.card(page, ana)).to_be_visible()
+
+
+def test_a_search_ends_when_its_field_is_left(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """Beside a thread there is none that could show it, and back again it is empty."""
+    tom, ana = (clinic.patient(doctor, name=name) for name in ("Tom Kowalski", "Ana López"))
+    page = screens.dashboard(doctor, viewport=WIDE)
+    page.get_by_role("searchbox").press_sequentially("kow")
+    expect(on.card(page, ana)).to_be_hidden()
+
+    on.card(page, tom).get_by_role("link", name="Chat").click()
+    beside = page.get_by_role("navigation", name="Conversations")
+    expect(beside.get_by_role("link", name="Ana López")).to_be_visible()
+    page.get_by_role("link", name="Dashboard", exact=True).click()
+    expect(on.card(page, ana)).to_be_visible()
+    expect(page.get_by_role("searchbox")).to_have_value("")
+
+
+def test_a_search_that_outlives_a_reload_is_in_its_field(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """What is not shown has a reason that is."""
+    tom, ana = (clinic.patient(doctor, name=name) for name in ("Tom Kowalski", "Ana López"))
+    page = screens.dashboard(doctor)
+    page.get_by_role("searchbox").press_sequentially("kow")
+    expect(on.card(page, ana)).to_be_hidden()
+    page.reload()
+    expect(on.card(page, tom)).to_be_visible()
+    expect(page.get_by_role("searchbox")).to_have_value("kow")
+    expect(on.card(page, ana)).to_be_hidden()
+
+
+def test_the_longest_wait_leads_to_that_patient(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """Also while a search shows somebody else, and to the next one after that."""
+    tom, ana = (clinic.patient(doctor, name=name) for name in ("Tom", "Ana"))
+    tom.says(doctor, "I feel dizzy.")
+    ana.says(doctor, "My knee hurts.")
+    tom.says(doctor, "Still there?")
+    page = screens.dashboard(doctor)
+    page.get_by_role("searchbox").fill("ana")
+    expect(on.card(page, tom)).to_be_hidden()
+    page.get_by_role("link", name="longest").click()
+    expect(page.get_by_role("heading", name="Tom")).to_be_visible()
+    expect(on.message(page, "I feel dizzy.")).to_be_visible()
+
+    page.get_by_role("link", name="Back to the dashboard").click()
+    expect(page.get_by_text("1 waiting")).to_be_visible()
+    page.get_by_role("link", name="longest").click()
+    expect(on.message(page, "My knee hurts.")).to_be_visible()
+
+
+def test_two_patients_of_one_name_are_told_apart_by_their_addresses(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """On the cards, in the list and above the thread; nobody else's is in the way."""
+    one, other = (clinic.patient(doctor, name="Maria Jones") for _ in range(2))
+    tom = clinic.patient(doctor, name="Tom")
+    page = screens.dashboard(doctor, viewport=WIDE)
+    cards = page.get_by_role("main")
+    for maria in (one, other):
+        expect(cards.get_by_text(maria.email)).to_be_visible()
+    expect(cards.get_by_text(tom.email)).to_have_count(0)
+
+    on.open_chat(page, one)
+    expect(page.get_by_role("main").get_by_text(one.email)).to_be_visible()
+    beside = page.get_by_role("navigation", name="Conversations")
+    expect(beside.get_by_role("link", name=other.email)).to_be_visible()
+    expect(beside.get_by_role("link", name="Tom")).not_to_contain_text("@")
 
 
 def test_a_card_changes_by_itself_when_a_message_arrives(
@@ -179,7 +251,9 @@ class TestInviting:
         patient = clinic.patient(clinic.doctor(), name="Tom Kowalski")
         page = screens.dashboard(doctor)
         _invite(page, "Tom", patient.email)
-        expect(page.get_by_role("alert")).to_contain_text("is now your patient")
+        expect(page.get_by_role("alert")).to_have_text(
+            "Tom Kowalski has an account already and is now your patient."
+        )
         page.get_by_role("button", name="Done").click()
         expect(on.card(page, patient)).to_be_visible()
 
@@ -208,6 +282,92 @@ def test_beside_the_thread_stands_the_list_with_what_arrives(
     entry.click()
     expect(on.message(page, "My knee hurts.")).to_be_visible()
     expect(entry).not_to_contain_text("unread")
+
+
+def test_nothing_can_be_written_until_it_is_known_to_whom(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """The other patient was clicked, the server has not answered yet, and one types at once."""
+    tom, ana = (clinic.patient(doctor, name=name) for name in ("Tom", "Ana"))
+    tom.says(doctor, "I feel dizzy.")
+    page = screens.chat(doctor, tom, viewport=WIDE)
+    expect(on.message(page, "I feel dizzy.")).to_be_visible()
+    beside = page.get_by_role("navigation", name="Conversations")
+    with clinic.frozen_server():
+        beside.get_by_role("link", name="Ana").click()
+        expect(beside.get_by_role("link", name="Ana")).to_have_attribute("aria-current", "page")
+        expect(on.field_of(page)).to_be_hidden()
+        expect(on.message(page, "I feel dizzy.")).to_be_hidden()
+        expect(page.get_by_role("main").get_by_text("Tom")).to_have_count(0)
+        expect(page.get_by_role("main").get_by_text(tom.email)).to_have_count(0)
+        page.keyboard.type("Take it twice a day.")
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Ana")).to_be_visible()
+    on.write(page, "For Ana.")
+    expect(on.state(page, "For Ana.")).to_have_text("Sent")
+    assert (doctor.texts(tom), doctor.texts(ana)) == (["I feel dizzy."], ["For Ana."])
+
+
+def test_who_is_chosen_by_pointer_can_be_written_to_at_once(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """A keyboard stays in the list."""
+    tom, ana = (clinic.patient(doctor, name=name) for name in ("Tom", "Ana"))
+    page = screens.chat(doctor, tom, viewport=WIDE)
+    beside = page.get_by_role("navigation", name="Conversations")
+    beside.get_by_role("link", name="Ana").click()
+    expect(page.get_by_placeholder("Message to Ana…")).to_be_focused()
+    page.keyboard.type("Hello, Ana.")
+    page.keyboard.press("Enter")
+    expect(on.state(page, "Hello, Ana.")).to_have_text("Sent")
+
+    beside.get_by_role("link", name="Tom").focus()
+    page.keyboard.press("Enter")
+    expect(on.log(page, tom)).to_be_visible()
+    expect(beside.get_by_role("link", name="Tom")).to_be_focused()
+    assert (doctor.texts(tom), doctor.texts(ana)) == ([], ["Hello, Ana."])
+
+
+def test_the_list_rests_while_the_pointer_is_in_it(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """What is clicked is what was aimed at; it moves when the pointer is gone."""
+    tom, ana, eva = (clinic.patient(doctor, name=name) for name in ("Tom", "Ana", "Eva"))
+    for patient in (tom, ana, eva):
+        doctor.says(patient, f"Hello, {patient.name}.")
+    page = screens.chat(doctor, eva, viewport=WIDE)
+    beside = page.get_by_role("navigation", name="Conversations")
+    names = beside.locator(".name")
+    expect(names).to_have_text(["Eva", "Ana", "Tom"])
+
+    beside.get_by_role("link", name="Ana").hover()
+    tom.says(doctor, "I feel dizzy.")
+    expect(beside.get_by_role("link", name="Tom")).to_contain_text("1 unread")
+    expect(names).to_have_text(["Eva", "Ana", "Tom"])
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.get_by_role("heading", name="Ana")).to_be_visible()
+    expect(names).to_have_text(["Eva", "Ana", "Tom"])
+    on.log(page).hover()
+    expect(names).to_have_text(["Tom", "Eva", "Ana"])
+
+
+def test_the_open_conversation_is_in_its_list_however_many_are_newer(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """Those who wait come first on the dashboard, not here."""
+    clinic.add_patients(doctor, 52)
+    tom = clinic.patient(doctor, name="Tom")
+    with clinic.database() as database:
+        # As if all the others had been written to after Tom.
+        database["conversations"].update_many(
+            {"members.email": doctor.email, "members.name": {"$ne": "Tom"}},
+            {"$set": {"last_at": datetime.now(UTC)}},
+        )
+    page = screens.chat(doctor, tom, viewport=WIDE)
+    beside = page.get_by_role("navigation", name="Conversations")
+    expect(beside.get_by_role("link")).to_have_count(51)
+    expect(beside.get_by_role("link", name="Tom")).to_have_attribute("aria-current", "page")
 
 
 def test_arrow_keys_move_through_the_list(clinic: Clinic, screens: Screens, doctor: Person) -> None:

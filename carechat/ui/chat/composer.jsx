@@ -53,7 +53,8 @@ export function Composer({ account, conversation, partnerName, onSend }) {
         id="chat-field"
         className="chat-field"
         rows={1}
-        placeholder="Message…"
+        dir="auto"
+        placeholder={`Message to ${partnerName}…`}
         enterKeyHint="send"
         value={text}
         aria-invalid={length > LIMIT}

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from "react";
 import { useConnected } from "$/public/external/carechat/ui/parts/connection/connected.js";
+import { usePartner } from "$/public/external/carechat/ui/parts/query/query.jsx";
 import { Said, useSaying } from "$/public/external/carechat/ui/parts/said/said.jsx";
 import { Composer } from "./composer.jsx";
 import { Feed } from "./feed.jsx";
@@ -13,10 +14,13 @@ const BRIDGE_MS = 3_000;
 
 const FIRST_WORDS = 6;
 
+const NOT_KNOWN = { conversation: "", partnerName: "", history: [], newest: [], older: false };
+
 /**
  * @param {object} props
  * @param {string} props.account the reader's own address, "" while it is not known
  * @param {string} props.conversation its id, "" while it is not known
+ * @param {string} props.partnerEmail whose conversation it is; another address is not answered yet
  * @param {string} props.partnerName
  * @param {{seq: number, id: string, client_id: string, mine: boolean, text: string, at: number}[]} props.history
  * @param {object[]} props.newest the last rows that came
@@ -34,14 +38,15 @@ const FIRST_WORDS = 6;
  */
 export function Thread(props) {
   const connected = useConnected() === true;
-  const known = useBridge(props, connected);
-  const { account, conversation, history, newest, refused, writable, emergency } = known;
+  const there = useBridge(props, connected);
+  const known = usePartner() === there.partnerEmail ? there : { ...there, ...NOT_KNOWN };
+  const { account, conversation, writable, emergency } = known;
   const [box, entries] = useOutbox(account);
   const [missed, hear] = useMissed(conversation, known.partnerName);
   const waiting = entries.filter((entry) => entry.conversation === conversation);
 
   useCarrier(box, conversation, connected, props.onSend);
-  useOutcomes(box, entries, history, newest, refused);
+  useOutcomes(box, entries, there.history, there.newest, there.refused);
 
   return (
     <div className="chat-thread">

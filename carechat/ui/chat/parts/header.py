@@ -3,15 +3,23 @@
 import reflex as rx
 
 from carechat.ui import routes, rows
-from carechat.ui.parts import icons, people
+from carechat.ui.parts import icons, people, query
 
 
 def header(partner: rows.PartnerRow, status: rx.Component) -> rx.Component:
     """Return the line; `status` is the connection's dot and word."""
     return rx.el.div(
         _back(),
-        people.avatar(partner.initials),
-        rx.el.h1(partner.name, custom_attrs={"data-of": partner.email}),
+        people.avatar(query.of_partner(partner.initials, email=partner.email)),
+        rx.el.div(
+            rx.el.h1(
+                query.of_partner(partner.name, email=partner.email),
+                dir="auto",
+                custom_attrs={"data-of": partner.email},
+            ),
+            rx.el.p(query.of_partner(partner.email, email=partner.email), class_name="address"),
+            class_name="thread-who",
+        ),
         status,
         class_name="thread-head",
     )
