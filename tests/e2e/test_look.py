@@ -242,7 +242,7 @@ class TestCard:
         expect(meta).to_have_text("Waiting 26 h")
         expect(meta).to_have_css("color", AMBER_700)
         doctor.reads(patient)
-        expect(meta).to_have_text("3 min")
+        expect(meta).to_have_text("3 min ago")
 
     def test_an_own_last_message_shows_how_far_it_has_got(
         self, screens: Screens, doctor: Person, patient: Person

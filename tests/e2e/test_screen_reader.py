@@ -287,14 +287,17 @@ class TestNames:
             expect(shown.get_by_role("link", name=name, exact=True)).to_be_visible()
 
     def test_numbers_say_what_they_count(self, page: Page, doctor: Person, patient: Person) -> None:
-        """Unread messages, and minutes ago."""
+        """Unread messages, minutes of waiting, and minutes ago."""
         patient.says(doctor, "I feel dizzy.")
         page.clock.install()
         page.goto("/dashboard")
         nav = page.get_by_role("navigation", name="Pages").first
         expect(nav.get_by_role("link", name=re.compile("^Messages ?1 unread$"))).to_be_visible()
         page.clock.fast_forward("09:10")
-        expect(on.card(page, patient).locator(".meta")).to_have_text("9 min ago")
+        meta = on.card(page, patient).locator(".meta")
+        expect(meta).to_have_text("Waiting 9 min")
+        doctor.reads(patient)
+        expect(meta).to_have_text("9 min ago")
 
 
 class TestSigns:
