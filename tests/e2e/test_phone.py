@@ -58,14 +58,13 @@ class TestChat:
 
     def test_the_field_fits_its_text_after_a_turn_of_the_phone(self, page: Page) -> None:
         """Wider it needs fewer lines."""
-        upright, across = {"width": 320, "height": 568}, {"width": 568, "height": 320}
         on.field_of(page).fill("word " * 25)
         high = on.box(on.field_of(page))["height"]
-        page.set_viewport_size({**across})
+        page.set_viewport_size({"width": 568, "height": 320})
         page.wait_for_function(
             "high => document.getElementById('chat-field').offsetHeight < high", arg=high
         )
-        page.set_viewport_size({**upright})
+        page.set_viewport_size({"width": 320, "height": 568})
         page.wait_for_function(
             "high => document.getElementById('chat-field').offsetHeight === high", arg=high
         )
