@@ -43,6 +43,8 @@ SERVER_VARIABLES = {
 # threads in turn, and two SIGTERM in a row can lock granian up: so it passes on only the first.
 SUPERVISOR = f"""
 import ctypes, logging, multiprocessing, os, runpy, signal, sys, time
+from multiprocessing import connection
+
 PR_SET_PDEATHSIG = 1
 signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # for the workers, of whose group this is one
 
@@ -70,6 +72,11 @@ logging.Formatter.converter = time.gmtime
 generic = granian.log.LOGGING_CONFIG["formatters"]["generic"]
 generic.update(fmt={logs.LINE!r}, datefmt={logs.TIME!r})
 granian.log.LOGGING_CONFIG["handlers"]["console"].update(stream="ext://sys.stderr")
+
+# Two threads of granian wait for a worker's end. The one that comes second was told that it lives,
+# until the first had noted what it heard: a stop in order was logged as one by force.
+from granian.server.mp import WorkerProcess
+WorkerProcess.is_alive = lambda worker: not connection.wait([worker.inner.sentinel], 0)
 runpy.run_module("granian", run_name="__main__", alter_sys=True)
 """
 
