@@ -21,7 +21,7 @@ PROJECT = Path(__file__).parents[2]
 PORT = int(os.environ.get("CARECHAT_E2E_PORT", "8123"))
 URL = f"http://localhost:{PORT}"
 PASSWORD = "correct horse battery"
-DOCTORS = 200
+DOCTORS = 500
 """Enough for every test to have one of its own."""
 
 

@@ -222,7 +222,7 @@ class TestDrafts:
         with clinic.frozen_database():
             on.write(page, "not sent")
             on.field_of(page).fill("not finished")
-            page.wait_for_function(f"({KEPT})().then((texts) => texts.length === 2)")
+            page.wait_for_function(f"() => ({KEPT})().then((texts) => texts.length === 2)")
             _choose_sign_out(page)
             _question(page).get_by_role("button", name="Sign out").click()
         page.wait_for_url("**/login")

@@ -175,7 +175,7 @@ class TestLargeLetters:
         on.field_of(page).fill("word " * 50)
         page.set_viewport_size({"width": 320, "height": 340})
         expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
-        page.wait_for_function("document.querySelector('[role=log]').clientHeight >= 40")
+        page.wait_for_function("() => document.querySelector('[role=log]').clientHeight >= 40")
 
     def test_names_and_letters_stay_in_their_places(self, page: Page) -> None:
         """A name has two lines, an avatar's letters are inside, a count is round."""
