@@ -46,7 +46,8 @@ class Store:
             raise errors.ConflictError("MONGODB_URI must name a replica set or a sharded cluster.")
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Stop writing and close the connection."""
+        await self.messages.close()
         await self._client.close()
 
     async def drop(self) -> None:

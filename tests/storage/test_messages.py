@@ -13,7 +13,7 @@ from carechat.domain import errors
 from carechat.domain.conversations import Unread
 from carechat.domain.messages import Draft
 from carechat.settings import Settings
-from carechat.storage import messages
+from carechat.storage import appending
 from carechat.storage.messages import Messages
 from carechat.storage.store import Store
 from tests.conftest import Clock, Records
@@ -293,7 +293,7 @@ async def test_a_message_is_found_by_its_id_or_not_at_all(ten: Messages) -> None
 async def test_the_remembered_numbers_have_a_bound(
     kept: Messages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messages, "MAX_TAILS", 2)
+    monkeypatch.setattr(appending, "MAX_TAILS", 2)
     for digit in "123412341234":
         await kept.append(a_draft(f"c{digit}", conversation_id=digit * 24))
         await kept.append(a_draft(f"d{digit}", conversation_id=digit * 24))
@@ -303,7 +303,7 @@ async def test_the_remembered_numbers_have_a_bound(
 async def test_the_remembered_doubts_have_a_bound(
     kept: Messages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messages, "MAX_UNKNOWN", 0)
+    monkeypatch.setattr(appending, "MAX_UNKNOWN", 0)
     await kept.append(a_draft("c1"))
     assert [(await kept.append(a_draft("c1")))[1] for _ in range(2)] == [False, False]
 

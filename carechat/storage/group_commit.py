@@ -1,0 +1,131 @@
+"""Group commit: what comes in while a batch is being written is the next batch; there is no timer.
+
+As databases write their logs: DeWitt et al., Implementation Techniques for Main Memory Database
+Systems, SIGMOD 1984.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from carechat.domain import errors
+from carechat.storage.database import UNAVAILABLE
+
+MAX_WAITING = 10_000
+"""Items that may wait before further ones are refused."""
+
+MAX_BATCH = 200
+"""Items that are written together."""
+
+ATTEMPTS = 5
+"""How often an item is written again before its sender is told to do so."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Outcome = Result | errors.CareChatError | None
+
+
+@dataclass(slots=True, eq=False)
+class _Entry(Generic[Item, Result]):
+    key: str
+    item: Item
+    done: asyncio.Future[Result]
+    attempts: int = 0
+
+
+class GroupCommit(Generic[Item, Result]):
+    """Writes items in batches, `lanes` of them at once, never two with one key at the same time.
+
+    `write` gets a batch and gives what became of its items, in their order: a result, a refusal,
+    or None for one that is to be written again. If it gives fewer, the others were not tried.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[list[Item]], Awaitable[Sequence[Outcome[Result]]]],
+        key: Callable[[Item], str],
+        lanes: int,
+    ) -> None:
+        self._write = write
+        self._key = key
+        self._max_lanes = lanes
+        self._waiting: deque[_Entry[Item, Result]] = deque()
+        self._busy: set[str] = set()
+        self._lanes: set[asyncio.Task[None]] = set()
+
+    def put(self, item: Item) -> asyncio.Future[Result]:
+        """Return what will become of the item, which is written after those that wait already.
+
+        Wait for it behind `asyncio.shield`: several may. Raises `UnavailableError` if too many
+        wait; nothing becomes of the item then.
+        """
+        if len(self._waiting) >= MAX_WAITING:
+            raise errors.UnavailableError(UNAVAILABLE)
+        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Entry(self._key(item), item, done))
+        self._open_lane()
+        return done
+
+    async def close(self) -> None:
+        """Stop writing; whoever still waits hears that the outcome is not known."""
+        lanes = list(self._lanes)
+        for lane in lanes:
+            lane.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
+        _fail(self._waiting)
+        self._waiting.clear()
+
+    def _open_lane(self) -> None:
+        if len(self._lanes) < self._max_lanes and (batch := self._take()):
+            lane = asyncio.create_task(self._run(batch))
+            self._lanes.add(lane)
+            lane.add_done_callback(self._lanes.discard)
+
+    async def _run(self, batch: list[_Entry[Item, Result]]) -> None:
+        while batch:
+            try:
+                outcomes = await self._write([entry.item for entry in batch])
+            except errors.CareChatError as error:
+                outcomes = [error] * len(batch)
+            except BaseException:
+                _fail(batch)
+                raise
+            finally:
+                self._busy.difference_update(entry.key for entry in batch)
+            self._settle(batch, outcomes)
+            batch = self._take()
+
+    def _take(self) -> list[_Entry[Item, Result]]:
+        """The next batch: as many as may be written now, in the order in which they came."""
+        batch: list[_Entry[Item, Result]] = []
+        rest: deque[_Entry[Item, Result]] = deque()
+        for entry in self._waiting:
+            free = len(batch) < MAX_BATCH and entry.key not in self._busy
+            (batch if free else rest).append(entry)
+        self._waiting = rest
+        self._busy.update(entry.key for entry in batch)
+        return batch
+
+    def _settle(
+        self, batch: list[_Entry[Item, Result]], outcomes: Sequence[Outcome[Result]]
+    ) -> None:
+        again = batch[len(outcomes) :]
+        for entry, outcome in reversed(list(zip(batch, outcomes, strict=False))):
+            entry.attempts += 1
+            if isinstance(outcome, errors.CareChatError):
+                entry.done.set_exception(outcome)
+            elif outcome is not None:
+                entry.done.set_result(outcome)
+            elif entry.attempts < ATTEMPTS:
+                again.insert(0, entry)
+            else:
+                _fail([entry])
+        self._waiting.extendleft(reversed(again))
+
+
+def _fail(entries: Sequence[_Entry[Item, Result]] | deque[_Entry[Item, Result]]) -> None:
+    for entry in entries:
+        if not entry.done.done():
+            entry.done.set_exception(errors.UnavailableError(UNAVAILABLE))
