@@ -61,14 +61,12 @@ export function SignOutForm({ account, action, to, className, children }) {
 /** The answer is a redirect, which is not followed: what it leads to is opened as a page. */
 async function endsSession(action) {
   const signal = AbortSignal.timeout(ANSWER_MS);
+  // Under `reflex run` the server has another port, whose answers no page may look into.
+  const isElsewhere = !action.startsWith("/");
+  const how = isElsewhere ? { mode: "no-cors" } : { redirect: "manual" };
   try {
-    const answer = await fetch(action, {
-      method: "POST",
-      credentials: "include",
-      redirect: "manual",
-      signal,
-    });
-    return answer.type === "opaqueredirect";
+    const answer = await fetch(action, { method: "POST", credentials: "include", signal, ...how });
+    return answer.type === (isElsewhere ? "opaque" : "opaqueredirect");
   } catch {
     return false;
   }
