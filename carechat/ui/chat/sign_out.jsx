@@ -22,6 +22,7 @@ export function SignOutForm({ account, action, to, className, children }) {
   const [, entries] = useOutbox(account);
   const [asking, setAsking] = useState(false);
   const [failed, setFailed] = useState(false);
+  const form = useRef(null);
   const leaving = useRef(false);
 
   useEffect(() => outbox.whenForgotten(() => location.replace(to)), [to]);
@@ -30,11 +31,14 @@ export function SignOutForm({ account, action, to, className, children }) {
     setAsking(false);
     setFailed(false);
     if (leaving.current) return;
-    leaving.current = await endsSession(action);
+    // Under `reflex run` the server has another port, whose answers no page may look into.
+    const isElsewhere = !action.startsWith("/");
+    leaving.current = isElsewhere || (await endsSession(action));
     setFailed(!leaving.current);
     if (!leaving.current) return;
     if (account) await Promise.race([outbox.forget(account), later(FORGET_MS)]);
-    location.replace(to);
+    if (isElsewhere) form.current.submit();
+    else location.replace(to);
   };
   const onSubmit = (event) => {
     event.preventDefault();
@@ -43,7 +47,7 @@ export function SignOutForm({ account, action, to, className, children }) {
   };
   return (
     <>
-      <form method="post" action={action} className={className} onSubmit={onSubmit}>
+      <form ref={form} method="post" action={action} className={className} onSubmit={onSubmit}>
         {children}
       </form>
       {failed && (
@@ -61,12 +65,14 @@ export function SignOutForm({ account, action, to, className, children }) {
 /** The answer is a redirect, which is not followed: what it leads to is opened as a page. */
 async function endsSession(action) {
   const signal = AbortSignal.timeout(ANSWER_MS);
-  // Under `reflex run` the server has another port, whose answers no page may look into.
-  const isElsewhere = !action.startsWith("/");
-  const how = isElsewhere ? { mode: "no-cors" } : { redirect: "manual" };
   try {
-    const answer = await fetch(action, { method: "POST", credentials: "include", signal, ...how });
-    return answer.type === (isElsewhere ? "opaque" : "opaqueredirect");
+    const answer = await fetch(action, {
+      method: "POST",
+      credentials: "include",
+      redirect: "manual",
+      signal,
+    });
+    return answer.type === "opaqueredirect";
   } catch {
     return false;
   }
