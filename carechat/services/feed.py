@@ -98,9 +98,7 @@ class Following(AsyncIterator[Event]):
                 yield event
             if isinstance(event, SessionEnded):
                 return
-            if self._delivering is None or self._delivering.done():
-                # By itself: what happens next is told whether or not this can be stored now.
-                self._delivering = self._ctx.backend.spawn(self._deliver())
+            self._start_delivering()
 
     async def _next(self) -> Event:
         while (left := self._ends_at - self._ctx.now()) > timedelta(0):
@@ -150,13 +148,20 @@ class Following(AsyncIterator[Event]):
         told.add(message.seq)
         told.due |= message.sender_email != self._ctx.user.email
 
+    def _start_delivering(self) -> None:
+        """By itself: what happens next is told whether or not this can be stored now."""
+        is_under_way = self._delivering is not None and not self._delivering.done()
+        if not is_under_way and any(told.due for told in self._told.values()):
+            self._delivering = self._ctx.backend.spawn(self._deliver())
+
     async def _deliver(self) -> None:
         """Note what was told as delivered; what cannot be stored now waits for the next event."""
         while due := {one: told for one, told in self._told.items() if told.due}:
             for conversation_id, told in due.items():
                 told.due = False
                 try:
-                    await receipts.delivered(self._ctx, conversation_id, told.first, told.last)
+                    with suppress(errors.NotFoundError):
+                        await receipts.delivered(self._ctx, conversation_id, told.first, told.last)
                 except errors.UnavailableError:
                     told.due = True
                     return

@@ -30,8 +30,6 @@ TICK = timedelta(milliseconds=1)
 
 DUPLICATE_KEY = 11000
 
-CONFLICT = "Another message was sent with that client_id."
-
 Key = tuple[str, str, str]
 Appended = tuple[Message, bool]
 
@@ -61,18 +59,17 @@ class Appender:
         self._collection = collection
         self._clock = clock
         self._commits = GroupCommit(self._write, lambda draft: draft.conversation_id, LANES)
-        self._under_way: dict[Key, asyncio.Future[Appended]] = {}
+        self._under_way: dict[Draft, asyncio.Future[Appended]] = {}
         self._tails: OrderedDict[str, Tail] = OrderedDict()
         self._unknown: OrderedDict[Key, bool] = OrderedDict()
 
     async def append(self, draft: Draft) -> Appended:
         """See `Messages.append`."""
-        key = _key(draft)
-        if first := self._under_way.get(key):
-            message, _ = await asyncio.shield(first)
-            return _checked(draft, message), False
-        done = self._under_way[key] = self._commits.put(draft)
-        done.add_done_callback(lambda _: self._under_way.pop(key, None))
+        if first := self._under_way.get(draft):
+            stored, _ = await asyncio.shield(first)
+            return stored, False
+        done = self._under_way[draft] = self._commits.put(draft)
+        done.add_done_callback(lambda _: self._under_way.pop(draft, None))
         return await asyncio.shield(done)
 
     async def close(self) -> None:
@@ -147,7 +144,7 @@ class Appender:
                 self._unknown.popitem(last=False)
             return errors.UnavailableError(UNAVAILABLE)
         if not draft.became(stored):
-            return errors.ConflictError(CONFLICT)
+            return errors.ConflictError("Another message was sent with that client_id.")
         was_unknown = self._unknown.pop(key, False)
         return stored, was_unknown or stored.id == str(identifier)
 
@@ -223,9 +220,3 @@ def same_key(draft: Draft) -> Document:
         "sender_email": draft.sender_email,
         "client_id": draft.client_id,
     }
-
-
-def _checked(draft: Draft, stored: Message) -> Message:
-    if not draft.became(stored):
-        raise errors.ConflictError(CONFLICT)
-    return stored

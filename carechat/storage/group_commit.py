@@ -70,18 +70,23 @@ class GroupCommit(Generic[Item, Result]):
 
     async def close(self) -> None:
         """Stop writing; whoever still waits hears that the outcome is not known."""
+        _fail(self._waiting)
+        self._waiting.clear()
         lanes = list(self._lanes)
         for lane in lanes:
             lane.cancel()
         await asyncio.gather(*lanes, return_exceptions=True)
-        _fail(self._waiting)
-        self._waiting.clear()
 
     def _open_lane(self) -> None:
         if len(self._lanes) < self._max_lanes and (batch := self._take()):
             lane = asyncio.create_task(self._run(batch))
             self._lanes.add(lane)
-            lane.add_done_callback(self._lanes.discard)
+            lane.add_done_callback(self._close_lane)
+
+    def _close_lane(self, lane: asyncio.Task[None]) -> None:
+        self._lanes.discard(lane)
+        # One that broke off has left behind what waited for it.
+        self._open_lane()
 
     async def _run(self, batch: list[_Entry[Item, Result]]) -> None:
         while batch:

@@ -37,6 +37,8 @@ class Disk:
         await self.go_on.wait()
         self.under_way = [key for key in self.under_way if key not in keys]
         planned = self.plan.pop(0) if self.plan else ["ok"] * len(words)
+        if "breaks" in planned:
+            raise ZeroDivisionError
         results = {"no": REFUSED, "again": None}
         return [results.get(what, word.upper()) for word, what in zip(words, planned, strict=False)]
 
@@ -93,6 +95,12 @@ async def test_who_gives_up_waiting_cancels_nothing() -> None:
     disk.go_on.set()
     assert await second == "A2"
     assert disk.batches == [["a1"], ["a2"]]
+
+
+async def test_a_failure_that_nobody_thought_of_leaves_nobody_waiting() -> None:
+    disk = Disk(plan=[["breaks"]])
+    told = await disk.put("a1", "a2")
+    assert (type(told[0]), told[1]) == (errors.UnavailableError, "A2")
 
 
 async def test_too_many_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,6 +147,24 @@ async def test_the_same_client_id_with_another_text_is_a_conflict(kept: Messages
     assert await seqs(kept) == [1]
 
 
+async def test_another_text_at_once_spoils_no_retry(kept: Messages) -> None:
+    await kept.append(a_draft("c1", "Hello"))
+    tries = [kept.append(a_draft("c1", text)) for text in ("Hello!", "Hello", "Hello!")]
+    wrong, right, also_wrong = await asyncio.gather(*tries, return_exceptions=True)
+    assert isinstance(wrong, errors.ConflictError)
+    assert isinstance(also_wrong, errors.ConflictError)
+    assert not isinstance(right, BaseException)
+    assert right[0].message == "Hello"
+
+
+async def test_one_bad_message_does_not_fail_its_neighbours(kept: Messages) -> None:
+    texts = ("1", "2", "\ud800", "3")
+    drafts = [a_draft(f"c{number}", text) for number, text in enumerate(texts)]
+    told = await asyncio.gather(*map(kept.append, drafts), return_exceptions=True)
+    assert [type(one) for one in told] == [tuple, tuple, errors.InvalidError, tuple]
+    assert [one.message for one in await kept.history(CONVERSATION, 9)] == ["1", "2", "3"]
+
+
 async def test_a_client_id_belongs_to_its_sender_and_conversation(kept: Messages) -> None:
     drafts = [
         a_draft("c1", "a"),
