@@ -63,6 +63,12 @@ TO_TEST = [
         "fonts-liberation",
         lambda: any(Path("/usr/share/fonts").rglob("*.ttf")),
     ),
+    Part(
+        "redis-server, for the tests of several processes",
+        "redis-server",
+        lambda: _command("redis-server"),
+    ),
+    Part("faketime, for the fault tests", "faketime", lambda: _command("faketime")),
 ]
 
 
