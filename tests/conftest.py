@@ -1,7 +1,8 @@
 """What every test may ask for: a real mongod, an empty database, a backend, its API, a server."""
 
+import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import bcrypt
 import httpx
 import pymongo
 import pytest
+import uvloop
 from blockbuster import BlockBusterFunction, blockbuster_ctx
 from fastapi import FastAPI
 from pymongo.database import Database
@@ -44,6 +46,12 @@ class _BrowserTestsTogether(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """Decide which process runs which test."""
     return _BrowserTestsTogether(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run what is tested on the loop on which it is served."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @dataclass

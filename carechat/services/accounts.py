@@ -81,7 +81,10 @@ async def begin_session(backend: Backend, user: User) -> SignedIn:
 async def resolve(backend: Backend, token: str) -> Context:
     """Return the bearer of a token; raises `UnauthenticatedError` unless its session goes on."""
     claims = backend.tokens.verify(token, backend.clock())
-    session = await backend.store.sessions.find(claims.session_id)
+    session = await backend.store.sessions.current(claims.session_id)
+    if session and session.ends_at <= backend.clock():
+        # Not if its owner was active on another process meanwhile.
+        session = await backend.store.sessions.find(session.id)
     if session is None or session.user.id != claims.user_id or session.ends_at <= backend.clock():
         raise errors.UnauthenticatedError(SIGN_IN)
     return Context(backend, session)
@@ -90,7 +93,7 @@ async def resolve(backend: Backend, token: str) -> Context:
 async def touch(ctx: Context) -> None:
     """Keep the session awake: its owner did something just now."""
     now = ctx.now()
-    if now - ctx.session.active_at >= TOUCH_INTERVAL:
+    if now - ctx.store.sessions.active_at(ctx.session) >= TOUCH_INTERVAL:
         await ctx.store.sessions.touch(ctx.session.id, now)
 
 

@@ -1,12 +1,15 @@
 """Sessions as they are kept: one document from sign-in until the session is over."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pymongo.asynchronous.collection import AsyncCollection
 
 from carechat.domain.users import Role, User
 from carechat.storage.database import Document, guarded
+from carechat.storage.heard import Heard
+
+MAX_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +29,17 @@ class Session:
 
 
 class Sessions:
-    """The live sessions of everybody."""
+    """The live sessions of everybody.
 
-    def __init__(self, collection: AsyncCollection[Document]) -> None:
+    Those that were read are remembered for as long as `Changes` hears of every change to them, and
+    says so; when it hears nothing, memory counts for nothing.
+    """
+
+    def __init__(self, collection: AsyncCollection[Document], heard: Heard) -> None:
         self._collection = collection
+        self._heard = heard
+        self._remembered: dict[str, Session] = {}
+        self._forgotten = 0
 
     @guarded
     async def add(self, session: Session) -> None:
@@ -51,23 +61,73 @@ class Sessions:
     @guarded
     async def find(self, session_id: str) -> Session | None:
         """Return the session unless it was ended; the caller looks whether its time is up."""
+        forgotten = self._forgotten
         document = await self._collection.find_one({"_id": session_id})
-        return _session(document) if document else None
+        if document is None:
+            return None
+        session = _session(document)
+        # What was forgotten meanwhile may be this one, as it was read.
+        if self._heard.is_current and self._forgotten == forgotten:
+            self._remember(session)
+        return session
+
+    async def current(self, session_id: str) -> Session | None:
+        """As `find`, from memory if every end until a second ago was heard of.
+
+        Its owner may have been active since, on another process.
+        """
+        known = self._remembered.get(session_id) if self._heard.is_current else None
+        return known or await self.find(session_id)
+
+    def active_at(self, session: Session) -> datetime:
+        """Return when its owner did something last, as far as this process knows (UTC)."""
+        known = self._remembered.get(session.id, session)
+        return max(known.active_at, session.active_at)
+
+    def forget(self, session_id: str) -> None:
+        """Remember that session no more."""
+        self._forgotten += 1
+        self._remembered.pop(session_id, None)
+
+    def forget_all(self) -> None:
+        """Remember none: what has happened to them is not known."""
+        self._forgotten += 1
+        self._remembered.clear()
 
     @guarded
     async def touch(self, session_id: str, now: datetime) -> None:
         """Note that the session's owner did something."""
         await self._collection.update_one({"_id": session_id}, {"$max": {"active_at": now}})
+        if known := self._remembered.get(session_id):
+            awake = replace(known, active_at=max(known.active_at, now))
+            self._remembered[session_id] = awake
 
     @guarded
     async def end(self, session_id: str) -> None:
         """End one session; every process hears of it."""
-        await self._collection.delete_one({"_id": session_id})
+        try:
+            await self._collection.delete_one({"_id": session_id})
+        finally:
+            self.forget(session_id)
 
     @guarded
     async def end_all(self, email: str, but: str = "") -> None:
         """End every session of that person, but one if it is named."""
-        await self._collection.delete_many({"email": email, "_id": {"$ne": but}})
+        try:
+            await self._collection.delete_many({"email": email, "_id": {"$ne": but}})
+        finally:
+            self._forget_those_of(email)
+
+    def _forget_those_of(self, email: str) -> None:
+        self._forgotten += 1
+        remembered = self._remembered.values()
+        for session_id in [one.id for one in remembered if one.user.email == email]:
+            del self._remembered[session_id]
+
+    def _remember(self, session: Session) -> None:
+        if len(self._remembered) >= MAX_REMEMBERED:
+            self._remembered.pop(next(iter(self._remembered)))
+        self._remembered[session.id] = session
 
 
 def _session(document: Document) -> Session:

@@ -9,6 +9,7 @@ from carechat.domain import errors
 from carechat.storage import database, migrations
 from carechat.storage.changes import Changes
 from carechat.storage.conversations import Conversations
+from carechat.storage.heard import Heard
 from carechat.storage.invitations import Invitations
 from carechat.storage.messages import Messages
 from carechat.storage.sessions import Sessions
@@ -23,12 +24,13 @@ class Store:
     def __init__(self, uri: str, name: str, clock: Callable[[], datetime]) -> None:
         self._client = database.connect(uri)
         self._database = database.durable(self._client, name)
+        heard = Heard()
         self.users = Users(self._database["users"])
-        self.sessions = Sessions(self._database["sessions"])
+        self.sessions = Sessions(self._database["sessions"], heard)
         self.invitations = Invitations(self._database["invitations"])
-        self.conversations = Conversations(self._database["conversations"])
+        self.conversations = Conversations(self._database["conversations"], heard)
         self.messages = Messages(self._database["messages"], clock)
-        self.changes = Changes(self._database)
+        self.changes = Changes(self._database, self.sessions, self.conversations.recent, heard)
 
     async def open(self) -> None:
         """Bring the database up to date.

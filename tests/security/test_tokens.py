@@ -17,6 +17,7 @@ from carechat.security.tokens import Claims, Tokens
 
 SECRET = "a secret that is long enough for the other algorithms too"
 NOW = datetime(2099, 1, 15, 14, 30, tzinfo=UTC)
+SECONDS = int(NOW.timestamp())
 USER = User("u1", "doctor@example.com", "Dr. Sarah Chen", Role.DOCTOR)
 OURS = Tokens(SECRET)
 GOOD: dict[str, Any] = {
@@ -50,7 +51,7 @@ def refused(token: str, now: datetime = NOW) -> bool:
 
 def test_a_token_names_its_person_and_session_and_nothing_else() -> None:
     token = OURS.issue(USER, "s1", NOW, NOW + timedelta(hours=12))
-    assert OURS.verify(token, NOW) == Claims("u1", "s1")
+    assert OURS.verify(token, NOW) == Claims("u1", "s1", SECONDS + 12 * 3600)
     claims = jwt.decode(token, options={"verify_signature": False})
     assert claims == {
         "sub": "u1",
@@ -64,12 +65,18 @@ def test_a_token_names_its_person_and_session_and_nothing_else() -> None:
 
 
 def test_a_token_signed_as_ours_is_taken() -> None:
-    assert OURS.verify(signed(), NOW) == Claims("u1", "s1")
+    assert OURS.verify(signed(), NOW) == Claims("u1", "s1", SECONDS + 3600)
+
+
+def test_a_token_that_was_taken_before_is_refused_when_it_has_expired() -> None:
+    token = signed()
+    assert OURS.verify(token, NOW) == OURS.verify(token, NOW)
+    assert refused(token, NOW + timedelta(hours=1))
 
 
 def test_a_token_is_refused_from_the_second_on_in_which_it_expires() -> None:
     token = signed(exp=NOW)
-    assert OURS.verify(token, NOW - timedelta(seconds=1)) == Claims("u1", "s1")
+    assert OURS.verify(token, NOW - timedelta(seconds=1)) == Claims("u1", "s1", SECONDS)
     assert refused(token, NOW)
 
 
