@@ -21,6 +21,7 @@ from carechat.security.throttle import LoginThrottle, SendThrottle
 from carechat.security.tokens import Tokens
 from carechat.services import watch
 from carechat.services.context import Backend, Policy
+from carechat.services.progress import Tracker
 from carechat.settings import MONGODB_URI_FORM, BadSettingError, Settings
 from carechat.storage import embedded
 from carechat.storage.store import Store
@@ -44,6 +45,7 @@ def build(settings: Settings, mongodb_uri: str, clock: Callable[[], datetime] = 
     Blocks while it reads the secret. Raises `BadSettingError` if the address cannot be understood.
     """
     rate, burst = settings.send_allowance
+    store, hub = _store(settings, mongodb_uri, clock), Hub()
     return Backend(
         policy=Policy(
             public_url=settings.origin,
@@ -51,8 +53,9 @@ def build(settings: Settings, mongodb_uri: str, clock: Callable[[], datetime] = 
             idle=timedelta(minutes=settings.idle_minutes),
             patient_idle=timedelta(minutes=settings.patient_idle_minutes),
         ),
-        store=_store(settings, mongodb_uri, clock),
-        hub=Hub(),
+        store=store,
+        hub=hub,
+        progress=Tracker(store, hub),
         presence=Presence(),
         tokens=Tokens(settings.secret()),
         passwords=Passwords(settings.bcrypt_cost),

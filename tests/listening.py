@@ -5,11 +5,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from carechat.domain.events import Event, MessageSent, SessionEnded
+from carechat.domain.events import Event, MessageSent
 from carechat.domain.users import Role, User
 from carechat.services import accounts, feed
 from carechat.services import watch as watching
 from carechat.services.context import Backend, Context
+from carechat.storage.recent import pair
 
 E = TypeVar("E", bound=Event)
 
@@ -81,7 +82,17 @@ async def watch(backend: Backend) -> None:
     backend.spawn(watching.changes(backend))
     nobody = User("1" * 24, "probe@example.com", "Probe", Role.ADMIN)
     session = (await accounts.begin_session(backend, nobody)).session
-    with backend.hub.listen(nobody.email, session.id) as listener:
+    told = asyncio.Event()
+    with backend.hub.listen(nobody.email, session.id, lambda _: told.set()):
         await backend.store.sessions.end(session.id)
         async with asyncio.timeout(4 * SECONDS):  # a MongoDB that has only just started takes time
-            assert isinstance(await listener.next(), SessionEnded)
+            await told.wait()
+
+
+async def until_known(doctor: Context, patient: Context) -> None:
+    """Let their conversation be known to their process, which hears of its changes by now."""
+    recent = doctor.store.conversations.recent
+    async with asyncio.timeout(SECONDS):
+        while not recent.find(pair(doctor.user.email, patient.user.email)):
+            await doctor.store.conversations.between(doctor.user.email, patient.user.email)
+            await asyncio.sleep(0.01)

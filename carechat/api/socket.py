@@ -1,15 +1,12 @@
 """The WebSocket at `/ws/{email}`: frames in and out, the same services as behind every door."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Coroutine
+from collections import deque
 from contextlib import suppress
-from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from carechat.api import caller, schemas
+from carechat.api import caller, frames, schemas
 from carechat.api.errors import STATUS, problem
 from carechat.domain import errors
 from carechat.domain.events import (
@@ -21,7 +18,6 @@ from carechat.domain.events import (
     ServerStopping,
     SessionEnded,
 )
-from carechat.domain.messages import Message
 from carechat.services import feed, messages, receipts
 from carechat.services.access import Address
 from carechat.services.context import Context
@@ -30,14 +26,19 @@ router = APIRouter()
 
 MAX_FRAME_BYTES = 64 * 1024
 MAX_BAD_FRAMES = 10
+
+MAX_WAITING = 1_000
+MAX_WAITING_BYTES = 2 * 1024 * 1024
+"""Frames that may wait for a client, and their length, before it counts as too slow."""
+
+ROOM = 100
+"""Frames that may wait before what a client sends has to wait as well."""
+
+PATIENCE_SECONDS = 5
+"""How long more of them may wait before the client counts as too slow."""
+
 CLOSE_SECONDS = 1
-"""How long to try to tell a client why its socket is closed."""
-
-WRITE_SECONDS = 5
-"""How long a client may let a frame wait after the server's buffers are full."""
-
-END_SECONDS = 0.5
-"""How long a client that takes its frames has to take the end of its session like them."""
+"""How long to try to tell a client why its socket is closed; then the connection is dropped."""
 
 GOING_AWAY = 1001
 NOT_JSON = 1003
@@ -46,8 +47,7 @@ SESSION_IDLE = 4408
 TOO_SLOW = 4409
 FRAME_TOO_LARGE = 4413
 
-_Frame = schemas.SendFrame | schemas.ReadFrame | schemas.SyncFrame | schemas.PingFrame
-_FRAME: TypeAdapter[_Frame] = TypeAdapter(Annotated[_Frame, Field(discriminator="type")])
+_writer = frames.Writer()
 
 
 @router.websocket("/ws/{email}")
@@ -78,20 +78,36 @@ async def _admit(websocket: WebSocket, email: str) -> Context:
 class _Socket:
     """One accepted socket: its frames are handled one by one, what happens is pushed meanwhile."""
 
+    __slots__ = (
+        "_bad_frames",
+        "_closing",
+        "_ctx",
+        "_following",
+        "_has_work",
+        "_patience",
+        "_room",
+        "_size",
+        "_waiting",
+        "_websocket",
+    )
+
     def __init__(self, websocket: WebSocket, ctx: Context) -> None:
         self._websocket = websocket
         self._ctx = ctx
         self._bad_frames = 0
-        self._sending = asyncio.Lock()
-        self._sent: set[str] = set()
+        self._waiting: deque[tuple[str, MessageSent | None]] = deque()
+        self._size = 0
+        self._has_work = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._patience: asyncio.TimerHandle | None = None
+        self._closing: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def serve(self) -> None:
         """Read and push until one of the two is over, then close the socket if it is still open."""
         try:
-            async with feed.follow(self._ctx) as events:
-                code = await _first(self._read(), self._push(events), self._end(events))
-        except TimeoutError:
-            code = TOO_SLOW
+            async with feed.hand_over(self._ctx, self._take) as self._following:
+                code = await self._until_over()
         except errors.UnauthenticatedError:
             code = SESSION_ENDED
         except errors.UnavailableError:
@@ -101,145 +117,139 @@ class _Socket:
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self._websocket.close(code)
 
+    async def _until_over(self) -> int | None:
+        """Return the code to close with, None if the client has closed."""
+        sides = [asyncio.create_task(self._read()), asyncio.create_task(self._push())]
+        try:
+            done, _ = await asyncio.wait(
+                [*sides, self._closing], return_when=asyncio.FIRST_COMPLETED
+            )
+            return self._closing.result() if self._closing in done else done.pop().result()
+        except (RuntimeError, WebSocketDisconnect):
+            return None
+        finally:
+            if self._patience:
+                self._patience.cancel()
+            for side in sides:
+                side.cancel()
+            await asyncio.gather(*sides, return_exceptions=True)
+
     async def _read(self) -> int | None:
         """Handle what comes; returns the code to close with, None if the client closed."""
         while True:
+            await self._room.wait()
             incoming = await self._websocket.receive()
             if incoming["type"] == "websocket.disconnect":
                 return None
-            text = incoming.get("text") or ""
+            text: str = incoming.get("text") or ""
             if len(text.encode() or incoming.get("bytes") or b"") > MAX_FRAME_BYTES:
                 return FRAME_TOO_LARGE
             try:
-                fields = json.loads(text)
-            except (ValueError, RecursionError):
+                fields = frames.read(text)
+            except ValueError:
                 self._bad_frames += 1
                 if self._bad_frames >= MAX_BAD_FRAMES:
                     return NOT_JSON
-                await self._refuse(None, errors.InvalidError("A frame is JSON text."))
+                self._refuse(None, errors.InvalidError("A frame is JSON text."))
             else:
                 await self._handle(fields)
 
     async def _handle(self, fields: object) -> None:
         try:
-            await self._obey(_parse(fields))
+            await self._obey(frames.parse(fields))
         except errors.CareChatError as error:
-            await self._refuse(_client_id(fields), error)
+            self._refuse(frames.client_id(fields), error)
 
-    async def _obey(self, frame: _Frame) -> None:
+    async def _obey(self, frame: frames.Frame) -> None:
         match frame:
             case schemas.SendFrame():
-                await self._send(frame)
+                sent = await messages.send(self._ctx, _address(frame), frame.outgoing(), self)
+                self._write(frames.ack(sent.message))
             case schemas.ReadFrame():
                 await receipts.read(self._ctx, _address(frame), frame.seq)
             case schemas.SyncFrame():
                 await self._sync(frame)
             case schemas.PingFrame():
-                await self._write(schemas.PongFrame())
-
-    async def _send(self, frame: schemas.SendFrame) -> None:
-        async with self._sending:
-            sent = await messages.send(self._ctx, _address(frame), frame.outgoing())
-            if sent.created:
-                self._sent.add(sent.message.id)
-        await self._write(schemas.AckFrame.of(sent.message))
+                self._write(frames.other(schemas.PongFrame()))
 
     async def _sync(self, frame: schemas.SyncFrame) -> None:
         for conversation_id, after in frame.after.items():
             try:
                 await self._bring(Address(conversation_id=conversation_id), after)
             except errors.NotFoundError as error:
-                await self._refuse(None, error)
-        await self._write(schemas.SyncedFrame())
+                self._refuse(None, error)
+        self._write(frames.other(schemas.SyncedFrame()))
 
     async def _bring(self, address: Address, after: int) -> None:
         more = True
         while more:
-            page = await messages.history(self._ctx, address, messages.MAX_PAGE, after=after)
+            page = await messages.missed(self._ctx, address, after)
             for message in page.messages:
-                await self._write(schemas.MessageFrame.of(message))
+                await self._room.wait()
+                self._write(frames.message(message))
                 after = message.seq
             more = page.more
 
-    async def _push(self, events: AsyncIterator[Event]) -> int | None:
-        """Send what happens; returns the code to close with when there is nothing more to come."""
-        async for event in events:
-            match event:
-                case MessageSent(message):
-                    if not await self._is_echo(message):
-                        await self._write(schemas.MessageFrame.of(message))
-                case ReceiptMoved(receipt):
-                    await self._write(schemas.ReceiptFrame.of(receipt))
-                case ServerStopping():
-                    return GOING_AWAY
-                case FellBehind():
-                    return TOO_SLOW
-                case SessionEnded(ending):
-                    return SESSION_IDLE if ending is Ending.IDLE else SESSION_ENDED
-                case _:
-                    pass
-        return None
+    def _take(self, event: Event) -> None:
+        """Let what happens be pushed."""
+        match event:
+            case MessageSent():
+                if event.origin is not self:  # else its client hears of that by the ack
+                    self._write(_writer.write(event), event)
+            case ReceiptMoved():
+                self._write(_writer.write(event))
+            case ServerStopping():
+                self._close(GOING_AWAY)
+            case FellBehind():
+                self._close(TOO_SLOW)
+            case SessionEnded(ending):
+                self._waiting.clear()
+                self._close(SESSION_IDLE if ending is Ending.IDLE else SESSION_ENDED)
+            case _:
+                pass
 
-    async def _is_echo(self, message: Message) -> bool:
-        """Whether this very socket sent the message: its client hears of that by the ack."""
-        if message.sender_email != self._ctx.user.email:
-            return False
-        async with self._sending:  # what is being sent has no id yet
-            is_echo = message.id in self._sent
-            self._sent.discard(message.id)
-        return is_echo
-
-    async def _refuse(self, client_id: str | None, error: errors.CareChatError) -> None:
+    def _refuse(self, client_id: str | None, error: errors.CareChatError) -> None:
         retry_after = error.retry_after if isinstance(error, errors.RateLimitedError) else None
-        await self._write(
-            schemas.ErrorFrame(
-                client_id=client_id, code=error.code, detail=error.detail, retry_after=retry_after
-            )
+        frame = schemas.ErrorFrame(
+            client_id=client_id, code=error.code, detail=error.detail, retry_after=retry_after
         )
+        self._write(frames.other(frame))
 
-    async def _end(self, events: feed.Following) -> int:
-        """Return the code to close with when the session is over and the client takes nothing."""
-        await events.over()
-        await asyncio.sleep(END_SECONDS)
-        return SESSION_ENDED
+    def _write(self, text: str, sent: MessageSent | None = None) -> None:
+        """Let a frame wait to be written; `sent` is the message that it brings, if it is new."""
+        self._waiting.append((text, sent))
+        self._size += len(text)
+        self._has_work.set()
+        if len(self._waiting) > MAX_WAITING or self._size > MAX_WAITING_BYTES:
+            self._close(TOO_SLOW)
+        elif len(self._waiting) > ROOM and self._patience is None:
+            self._room.clear()
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(PATIENCE_SECONDS, self._close, TOO_SLOW)
 
-    async def _write(self, frame: BaseModel) -> None:
-        async with asyncio.timeout(WRITE_SECONDS):
-            await self._websocket.send_text(frame.model_dump_json())
+    def _close(self, code: int) -> None:
+        if not self._closing.done():
+            self._closing.set_result(code)
 
+    async def _push(self) -> None:
+        """Write what waits, until it is cancelled."""
+        while True:
+            await self._has_work.wait()
+            self._has_work.clear()
+            while self._waiting:
+                text, sent = self._waiting.popleft()
+                self._size -= len(text)
+                await self._websocket.send_text(text)
+                if sent:
+                    self._following.handed(sent)
+                if self._patience and len(self._waiting) <= ROOM:
+                    self._make_room(self._patience)
 
-def _parse(fields: object) -> _Frame:
-    """Return the frame; raises `InvalidError` if it has not the form of one."""
-    if isinstance(fields, dict):
-        fields = {"type": "send"} | cast("dict[str, object]", fields)
-    try:
-        return _FRAME.validate_python(fields)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "frame"
-        raise errors.InvalidError(f"{place}: {first['msg']}") from error
-
-
-def _client_id(fields: object) -> str | None:
-    """The `client_id` that a refusal names, if the frame has one."""
-    found = cast("dict[str, object]", fields).get("client_id") if isinstance(fields, dict) else None
-    # Half of a surrogate pair, which JSON can spell, could not be sent back.
-    return found.encode(errors="replace").decode() if isinstance(found, str) else None
+    def _make_room(self, patience: asyncio.TimerHandle) -> None:
+        patience.cancel()
+        self._patience = None
+        self._room.set()
 
 
 def _address(frame: schemas.SendFrame | schemas.ReadFrame) -> Address:
     return Address(frame.conversation_id, frame.receiver_email)
-
-
-async def _first(*sides: Coroutine[Any, Any, int | None]) -> int | None:
-    """Return what the first side to end returns, after the others were stopped."""
-    tasks = [asyncio.create_task(side) for side in sides]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return done.pop().result()
-    except (RuntimeError, WebSocketDisconnect):
-        return None
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,6 +1,6 @@
 """Events: what has happened, told to whose screens show it; the database alone is the truth."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from carechat.domain import conversations, messages, receipts
@@ -8,10 +8,11 @@ from carechat.domain import conversations, messages, receipts
 
 @dataclass(frozen=True, slots=True)
 class MessageSent:
-    """A message is stored for good, in that conversation."""
+    """A message is stored for good, in that conversation; `origin` is what let it be sent."""
 
     message: messages.Message
     conversation: conversations.Conversation
+    origin: object = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,58 +1,40 @@
 """The hub: hands events to all who listen in this process, without waiting for any of them."""
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 
 from carechat.domain.events import (
     DatabaseChanged,
     Ending,
     Event,
-    FellBehind,
     ServerStopping,
     SessionEnded,
 )
 
-BUFFER = 256
-"""Events that a listener may be behind before it is told to read what it missed."""
+Sink = Callable[[Event], None]
+"""Takes an event at once: it neither waits nor raises."""
 
 
 class Listener:
-    """One page or socket: the events that are waiting for it."""
+    """One page or socket, and what takes its events."""
 
-    def __init__(self, email: str, session_id: str) -> None:
-        self.email = email
+    __slots__ = ("_is_over", "_sink", "session_id")
+
+    def __init__(self, session_id: str, sink: Sink) -> None:
         self.session_id = session_id
-        self._events: asyncio.Queue[Event] = asyncio.Queue(BUFFER)
-        self._over = asyncio.Event()
-
-    async def next(self) -> Event:
-        """Wait for the next event."""
-        return await self._events.get()
-
-    async def over(self) -> None:
-        """Wait until the session was ended, without taking any event."""
-        await self._over.wait()
+        self._sink = sink
+        self._is_over = False
 
     def tell(self, event: Event) -> None:
-        """Let the event wait; if too many do, they all give way to `FellBehind`."""
-        if self._over.is_set():
-            return
-        if self._events.full():
-            self._forget()
-            self._events.put_nowait(FellBehind())
-        self._events.put_nowait(event)
+        """Hand over an event, unless the session is over."""
+        if not self._is_over:
+            self._sink(event)
 
     def end(self, ending: Ending) -> None:
-        """Let nothing but the end wait, whatever is told later."""
-        self._over.set()
-        self._forget()
-        self._events.put_nowait(SessionEnded(ending))
-
-    def _forget(self) -> None:
-        while not self._events.empty():
-            self._events.get_nowait()
+        """Hand over that the session is over, and nothing after it."""
+        self.tell(SessionEnded(ending))
+        self._is_over = True
 
 
 class Hub:
@@ -63,9 +45,9 @@ class Hub:
         self.is_closed = False
 
     @contextmanager
-    def listen(self, email: str, session_id: str) -> Generator[Listener]:
-        """Give a listener for that person's events, of that session, until the context is left."""
-        listener = Listener(email, session_id)
+    def listen(self, email: str, session_id: str, sink: Sink) -> Generator[Listener]:
+        """Let the sink take that person's events, for that session, until the context is left."""
+        listener = Listener(session_id, sink)
         self._listeners[email].add(listener)
         if self.is_closed:
             listener.tell(ServerStopping())
@@ -79,7 +61,7 @@ class Hub:
     def publish(self, event: Event, emails: Iterable[str]) -> None:
         """Tell everybody who listens under one of those addresses."""
         for email in emails:
-            for listener in self._listeners.get(email, ()):
+            for listener in tuple(self._listeners.get(email, ())):
                 listener.tell(event)
 
     def database_changed(self, reachable: bool) -> None:

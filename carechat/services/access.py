@@ -1,5 +1,6 @@
 """Access: loads what somebody asks for and judges, in the same call, whether it is theirs."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from carechat.domain import errors
@@ -22,33 +23,48 @@ class Address:
 
 async def addressed(ctx: Context, address: Address) -> Conversation:
     """Return the conversation at that address; raises `NotFoundError` if it is not the caller's."""
-    if (address.conversation_id is None) == (address.partner_email is None):
-        raise errors.InvalidError("Name a conversation_id or a receiver_email, one of the two.")
-    if address.conversation_id is not None:
-        return await conversation(ctx, address.conversation_id)
-    return await conversation_with(ctx, address.partner_email or "")
+    found = ctx.store.conversations
+    return await _addressed(ctx, address, found.find, found.between)
+
+
+async def known(ctx: Context, address: Address) -> Conversation:
+    """As `addressed`, at once if it was asked for before.
+
+    How far its members have got may be more by now; who may write is up to date within a second.
+    """
+    found = ctx.store.conversations
+    return await _addressed(ctx, address, found.known, found.known_between)
 
 
 async def conversation(ctx: Context, conversation_id: str) -> Conversation:
     """Return the conversation; raises `NotFoundError` unless the caller is a member of it."""
-    found = await ctx.store.conversations.find(conversation_id)
-    if found is None or ctx.user.email not in found.emails:
-        raise errors.NotFoundError(NO_SUCH_CONVERSATION)
-    return found
-
-
-async def conversation_with(ctx: Context, partner_email: str) -> Conversation:
-    """Return the caller's conversation with that person; raises `NotFoundError` without one."""
-    found = await ctx.store.conversations.between(ctx.user.email, partner_email.strip().lower())
-    if found is None:
-        raise errors.NotFoundError(NO_SUCH_PARTNER)
-    return found
+    return await addressed(ctx, Address(conversation_id=conversation_id))
 
 
 def to_write(found: Conversation) -> Conversation:
     """Return the conversation; raises `ForbiddenError` if its members may only read it now."""
     if not found.writable:
         raise errors.ForbiddenError(NOT_WRITABLE)
+    return found
+
+
+async def _addressed(
+    ctx: Context,
+    address: Address,
+    by_id: Callable[[str], Awaitable[Conversation | None]],
+    between: Callable[[str, str], Awaitable[Conversation | None]],
+) -> Conversation:
+    if (address.conversation_id is None) == (address.partner_email is None):
+        raise errors.InvalidError("Name a conversation_id or a receiver_email, one of the two.")
+    if address.conversation_id is not None:
+        found = await by_id(address.conversation_id)
+        if found is None or ctx.user.email not in found.emails:
+            raise errors.NotFoundError(NO_SUCH_CONVERSATION)
+        return found
+    partner_email = (address.partner_email or "").strip().lower()
+    found = await between(ctx.user.email, partner_email)
+    if found is None:
+        raise errors.NotFoundError(NO_SUCH_PARTNER)
     return found
 
 

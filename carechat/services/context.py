@@ -13,6 +13,7 @@ from carechat.realtime.presence import Presence
 from carechat.security.passwords import Passwords
 from carechat.security.throttle import LoginThrottle, SendThrottle
 from carechat.security.tokens import Tokens
+from carechat.services.progress import Tracker
 from carechat.storage.sessions import Session
 from carechat.storage.store import Store
 
@@ -43,6 +44,7 @@ class Backend:
     policy: Policy
     store: Store
     hub: Hub
+    progress: Tracker
     presence: Presence
     tokens: Tokens
     passwords: Passwords
@@ -61,10 +63,6 @@ class Backend:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def finish(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what the work comes to; it is done to its end even if nobody waits any more."""
-        return await asyncio.shield(self.spawn(work))
-
     async def close(self) -> None:
         """Stop what goes on by itself and close the connection to the database."""
         self.presence.close()
@@ -72,6 +70,7 @@ class Backend:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
+        await self.progress.close()
         self.passwords.close()
         await self.store.close()
 

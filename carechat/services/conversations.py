@@ -51,6 +51,7 @@ async def page(ctx: Context, limit: int = 50, cursor: str | None = None) -> Page
     """
     limit = max(1, min(limit, MAX_PAGE))
     after = _parse_cursor(cursor) if cursor else None
+    await ctx.backend.progress.settle()
     found = await ctx.store.conversations.page(ctx.user.email, limit + 1, after)
     summaries = await _summaries(ctx, [conversation for _, conversation in found[:limit]])
     return Page(summaries, _cursor(found[limit - 1][0]) if len(found) > limit else None)
@@ -63,7 +64,7 @@ async def dashboard(ctx: Context, limit: int, name: str = "") -> Dashboard:
     `name`.
     """
     unread = await ctx.store.messages.unread(ctx.user.email)
-    known = [one for _, one in await ctx.store.conversations.of(ctx.user.email)]
+    known = await _of(ctx)
     words = _plain(name[:MAX_NAME_LENGTH]).split()
     found = [one for one in known if _has(words, _partner(ctx, one).name)]
     found.sort(key=lambda one: one.id not in unread)
@@ -76,7 +77,7 @@ async def beside(ctx: Context, limit: int, partner_email: str) -> Dashboard:
     The one with that partner, which is open beside them, is there even if it comes after those.
     """
     unread = await ctx.store.messages.unread(ctx.user.email)
-    known = [one for _, one in await ctx.store.conversations.of(ctx.user.email)]
+    known = await _of(ctx)
     is_open = [one for one in known[limit:] if _partner(ctx, one).email == partner_email]
     return await _board(ctx, known, unread, known[:limit] + is_open, len(known))
 
@@ -90,6 +91,12 @@ async def find(ctx: Context, address: Address) -> Summary:
 def is_present(ctx: Context, conversation: Conversation) -> bool:
     """Whether the caller's partner has a page or a socket open, or had until a moment ago."""
     return ctx.backend.presence.is_present(_partner(ctx, conversation).email)
+
+
+async def _of(ctx: Context) -> list[Conversation]:
+    """Every conversation of the caller, the latest first, as this process knows by now."""
+    await ctx.backend.progress.settle()
+    return [one for _, one in await ctx.store.conversations.of(ctx.user.email)]
 
 
 async def _board(

@@ -15,33 +15,51 @@ from carechat.domain.events import (
     PresenceChanged,
     SessionEnded,
 )
-from carechat.realtime.hub import Listener
-from carechat.services import accounts, receipts
+from carechat.realtime.hub import Listener, Sink
+from carechat.services import accounts
 from carechat.services.context import Backend, Context
 
 PAGE = 200
 """Messages read at once when some were missed."""
+
+BUFFER = 256
+"""Events that may wait before whoever follows is told to read what it missed."""
 
 RECHECK = timedelta(seconds=1)
 """How soon to ask again whether a session goes on when the database did not say."""
 
 
 @asynccontextmanager
-async def follow(ctx: Context) -> AsyncGenerator["Following"]:
-    """Give the events for the caller from now on; the caller counts as present meanwhile.
+async def follow(ctx: Context) -> AsyncGenerator[AsyncIterator[Event]]:
+    """Give the events for the caller one by one, as `hand_over` hands them to a sink.
+
+    A message counts as delivered once the next event is asked for. After `FellBehind`, what is
+    shown must be read again.
+    """
+    waiting = _Waiting()
+    async with hand_over(ctx, waiting.put) as following:
+        yield waiting.events(following)
+
+
+@asynccontextmanager
+async def hand_over(ctx: Context, sink: Sink) -> AsyncGenerator["Following"]:
+    """Hand the events for the caller to a sink from now on; the caller counts as present meanwhile.
 
     Messages come in the order of their numbers, each once; one that was missed is read from
-    storage. What was taken counts as delivered once the next event is asked for. The last event is
-    `SessionEnded`, when the session is over. After `FellBehind`, what is shown must be read again.
-    Raises `UnauthenticatedError` if the session is over already.
+    storage. The last event is `SessionEnded`, when the session is over. After `FellBehind`, what is
+    shown must be read again. Raises `UnauthenticatedError` if the session is over already.
     """
-    with ctx.backend.hub.listen(ctx.user.email, ctx.session.id) as listener:
+    following = Following(ctx, sink)
+    with ctx.backend.hub.listen(ctx.user.email, ctx.session.id, following.take) as listener:
         if await ctx.store.sessions.find(ctx.session.id) is None:
             raise errors.UnauthenticatedError(accounts.SIGN_IN)
         _enter(ctx.backend, ctx.user.email)
+        clock = _SessionClock(ctx, listener)
         try:
-            yield Following(ctx, listener)
+            yield following
         finally:
+            clock.stop()
+            following.stop()
             _leave(ctx.backend, ctx.user.email)
 
 
@@ -49,14 +67,14 @@ async def follow(ctx: Context) -> AsyncGenerator["Following"]:
 class _Told:
     """The numbers from `first` to `last` were told, and of the earlier ones those in `late`.
 
-    `due` if others' are among them and were not noted as delivered yet. A message is told late if
-    for a while nobody knew that it is stored.
+    A message is told late if for a while nobody knew that it is stored. All up to `handed` have
+    reached the listener's device.
     """
 
     first: int
     last: int
+    handed: int = 0
     late: set[int] = field(default_factory=set[int])
-    due: bool = False
 
     def __contains__(self, seq: int) -> bool:
         return self.first <= seq <= self.last or seq in self.late
@@ -70,101 +88,159 @@ class _Told:
             self.late.remove(self.first)
 
 
-class Following(AsyncIterator[Event]):
-    """The events for one listener: where it is in each conversation, when its session ends."""
+class Following:
+    """Where a listener is in each conversation: what it lacks is read, what it has is dropped."""
+
+    def __init__(self, ctx: Context, sink: Sink) -> None:
+        self._ctx = ctx
+        self._sink = sink
+        self._told: dict[str, _Told] = {}
+        self._held: list[MessageSent] = []
+        self._reading: asyncio.Task[None] | None = None
+
+    def take(self, event: Event) -> None:
+        """Take an event from the hub."""
+        if isinstance(event, SessionEnded):
+            self.start_anew()
+        if not isinstance(event, MessageSent):
+            self._sink(event)
+        elif self._reading is None:
+            self._in_order(event)
+        elif len(self._held) < BUFFER:
+            self._held.append(event)
+        else:
+            self.start_anew()
+            self._sink(FellBehind())
+
+    def handed(self, sent: MessageSent) -> None:
+        """Note that the message, and all that came before it, has reached the listener's device."""
+        message = sent.message
+        told = self._told.get(message.conversation_id)
+        if told and message.sender_email != self._ctx.user.email:
+            told.handed = max(told.handed, message.seq)
+            arrived = self._ctx.backend.progress.arrived
+            arrived(message.conversation_id, self._ctx.user.email, told.first, told.handed)
+
+    def start_anew(self) -> None:
+        """Forget where the listener is: what waited for it was dropped."""
+        self.stop()
+        self._told.clear()
+        self._held.clear()
+
+    def stop(self) -> None:
+        """Read nothing more."""
+        if self._reading:
+            self._reading.cancel()
+            self._reading = None
+
+    def _in_order(self, sent: MessageSent) -> None:
+        seq = sent.message.seq
+        told = self._told.setdefault(sent.conversation.id, _Told(seq, seq - 1))
+        if seq > told.last + 1:
+            self._reading = self._ctx.backend.spawn(self._read_until(sent, told))
+        elif seq not in told:
+            told.add(seq)
+            self._sink(sent)
+
+    async def _read_until(self, sent: MessageSent, told: _Told) -> None:
+        """Hand over what is missing before the message, then that one and those held meanwhile."""
+        try:
+            await self._bring(sent, told)
+        except errors.UnavailableError:
+            self._sink(FellBehind())
+        else:
+            told.add(sent.message.seq)
+            self._sink(sent)
+        self._reading = None
+        held, self._held = self._held, []
+        for later in held:
+            self.take(later)
+
+    async def _bring(self, sent: MessageSent, told: _Told) -> None:
+        message, history = sent.message, self._ctx.store.messages.history
+        while told.last < message.seq - 1:
+            missed = await history(sent.conversation.id, PAGE, before=message.seq, after=told.last)
+            for one in missed:
+                told.add(one.seq)
+                self._sink(MessageSent(one, sent.conversation))
+            if not missed:
+                return
+
+
+class _Waiting:
+    """The events that wait to be asked for; if too many do, all give way to `FellBehind`."""
+
+    def __init__(self) -> None:
+        self._events: asyncio.Queue[Event] = asyncio.Queue(BUFFER)
+        self._has_dropped = False
+
+    def put(self, event: Event) -> None:
+        """Let the event wait; nothing else waits beside the end of the session."""
+        if isinstance(event, SessionEnded):
+            self._drop()
+        elif self._events.full():
+            self._drop()
+            self._has_dropped = True
+            self._events.put_nowait(FellBehind())
+        self._events.put_nowait(event)
+
+    async def events(self, following: Following) -> AsyncIterator[Event]:
+        """Give the events, the end of the session last."""
+        while True:
+            event = await self._events.get()
+            if self._has_dropped:
+                self._has_dropped = False
+                following.start_anew()
+            yield event
+            if isinstance(event, SessionEnded):
+                return
+            if isinstance(event, MessageSent):
+                following.handed(event)
+
+    def _drop(self) -> None:
+        while not self._events.empty():
+            self._events.get_nowait()
+
+
+class _SessionClock:
+    """Ends a listener when its session's time is up, unless its owner did something elsewhere."""
 
     def __init__(self, ctx: Context, listener: Listener) -> None:
         self._ctx = ctx
         self._listener = listener
-        self._ends_at = ctx.session.ends_at
-        self._told: dict[str, _Told] = {}
-        self._delivering: asyncio.Task[None] | None = None
-        self._coming = self._events()
+        self._asking: asyncio.Task[None] | None = None
+        self._timer = self._wait_until(ctx.session.ends_at)
 
-    async def __anext__(self) -> Event:
-        return await anext(self._coming)
+    def stop(self) -> None:
+        """Ask no more."""
+        self._timer.cancel()
+        if self._asking:
+            self._asking.cancel()
 
-    async def over(self) -> None:
-        """Wait until somebody ended the session, also while no event is asked for."""
-        await self._listener.over()
+    def _wait_until(self, ends_at: datetime) -> asyncio.TimerHandle:
+        left = max((ends_at - self._ctx.now()).total_seconds(), 0)
+        return asyncio.get_running_loop().call_later(left, self._ask)
 
-    async def _events(self) -> AsyncIterator[Event]:
-        while True:
-            event = await self._next()
-            if isinstance(event, MessageSent):
-                async for told in self._messages(event):
-                    yield told
-            else:
-                yield event
-            if isinstance(event, SessionEnded):
-                return
-            self._start_delivering()
+    def _ask(self) -> None:
+        self._asking = self._ctx.backend.spawn(self._end_or_wait())
 
-    async def _next(self) -> Event:
-        while (left := self._ends_at - self._ctx.now()) > timedelta(0):
-            try:
-                async with asyncio.timeout(left.total_seconds()):
-                    return await self._listener.next()
-            except TimeoutError:
-                self._ends_at = await self._later_end()
+    async def _end_or_wait(self) -> None:
+        ends_at = await self._later_end()
+        if ends_at > self._ctx.now():
+            self._timer = self._wait_until(ends_at)
+            return
         # It is over even if that cannot be stored now: `accounts.resolve` goes by the time.
         with suppress(errors.UnavailableError):
             await self._ctx.store.sessions.end(self._ctx.session.id)
         expired = self._ctx.now() >= self._ctx.session.expires_at
-        return SessionEnded(Ending.ENDED if expired else Ending.IDLE)
+        self._listener.end(Ending.ENDED if expired else Ending.IDLE)
 
     async def _later_end(self) -> datetime:
-        """When the session ends after all, if its owner did something on another page or socket."""
         try:
             session = await self._ctx.store.sessions.find(self._ctx.session.id)
         except errors.UnavailableError:
             return self._ctx.now() + RECHECK
-        return session.ends_at if session else self._ends_at
-
-    async def _messages(self, event: MessageSent) -> AsyncIterator[Event]:
-        """The message after those missed before it; `FellBehind` if they cannot be read."""
-        try:
-            async for sent in self._in_order(event):
-                yield sent
-                self._note(sent)
-        except errors.UnavailableError:
-            yield FellBehind()
-
-    async def _in_order(self, event: MessageSent) -> AsyncIterator[MessageSent]:
-        message, conversation = event.message, event.conversation
-        told = self._told.setdefault(conversation.id, _Told(message.seq, message.seq - 1))
-        while told.last < message.seq - 1:
-            history = self._ctx.store.messages.history
-            missed = await history(conversation.id, PAGE, before=message.seq, after=told.last)
-            for one in missed:
-                yield MessageSent(one, conversation)
-            told.last = missed[-1].seq if missed else message.seq - 1
-        if message.seq not in told:
-            yield event
-
-    def _note(self, sent: MessageSent) -> None:
-        message = sent.message
-        told = self._told[message.conversation_id]
-        told.add(message.seq)
-        told.due |= message.sender_email != self._ctx.user.email
-
-    def _start_delivering(self) -> None:
-        """By itself: what happens next is told whether or not this can be stored now."""
-        is_under_way = self._delivering is not None and not self._delivering.done()
-        if not is_under_way and any(told.due for told in self._told.values()):
-            self._delivering = self._ctx.backend.spawn(self._deliver())
-
-    async def _deliver(self) -> None:
-        """Note what was told as delivered; what cannot be stored now waits for the next event."""
-        while due := {one: told for one, told in self._told.items() if told.due}:
-            for conversation_id, told in due.items():
-                told.due = False
-                try:
-                    with suppress(errors.NotFoundError):
-                        await receipts.delivered(self._ctx, conversation_id, told.first, told.last)
-                except errors.UnavailableError:
-                    told.due = True
-                    return
+        return session.ends_at if session else self._ctx.session.ends_at
 
 
 def _enter(backend: Backend, email: str) -> None:

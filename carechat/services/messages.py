@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, replace
+from functools import partial
 
 from carechat.domain import errors
 from carechat.domain.conversations import Conversation
@@ -9,7 +10,7 @@ from carechat.domain.events import MessageSent
 from carechat.domain.messages import Draft, Message, clean_client_id, clean_message
 from carechat.services import access, accounts, receipts
 from carechat.services.access import Address
-from carechat.services.context import Context
+from carechat.services.context import Backend, Context
 
 MAX_PAGE = 200
 """Messages that are read at once."""
@@ -42,8 +43,10 @@ class Page:
     more: bool
 
 
-async def send(ctx: Context, address: Address, outgoing: Outgoing) -> Sent:
+async def send(ctx: Context, address: Address, outgoing: Outgoing, origin: object = None) -> Sent:
     """Store a message for good and tell the screens of everybody in the conversation.
+
+    The event that tells of it names its `origin`, so that this one may know its own again.
 
     Raises `NotFoundError` if the conversation is not the caller's, `ForbiddenError` if it can only
     be read, `InvalidError` for a text or id that cannot be, `ConflictError` for a `client_id` that
@@ -51,7 +54,7 @@ async def send(ctx: Context, address: Address, outgoing: Outgoing) -> Sent:
     `UnavailableError` if it cannot be said whether it was stored: then the same `client_id` may be
     sent again.
     """
-    conversation = await access.addressed(ctx, address)
+    conversation = await access.known(ctx, address)
     draft = await _draft(ctx, conversation, outgoing)
     try:
         access.to_write(conversation)
@@ -60,11 +63,12 @@ async def send(ctx: Context, address: Address, outgoing: Outgoing) -> Sent:
         # A refusal says that nothing is stored: not if only the acknowledgement was lost.
         stored = await ctx.store.messages.find_sent(draft)
         if stored and draft.became(stored):
-            return Sent(conversation.with_delivery(stored), created=False)
+            return await _sent_before(ctx, stored)
         raise
-    sent = await ctx.backend.finish(_store(ctx, conversation, draft))
+    tell = partial(_tell, ctx.backend, conversation, origin)
+    message, created = await ctx.store.messages.append(draft, tell)
     await accounts.touch(ctx)
-    return sent
+    return Sent(message, created) if created else await _sent_before(ctx, message)
 
 
 async def history(
@@ -78,22 +82,49 @@ async def history(
 
     `limit` is cut to 1 … 200. Raises `NotFoundError` if the conversation is not the caller's.
     """
+    page = await _page(ctx, address, limit, before, after)
+    if found := page.messages:
+        await receipts.delivered(ctx, page.conversation, found[0].seq, found[-1].seq)
+    return page
+
+
+async def missed(ctx: Context, address: Address, after: int) -> Page:
+    """Return the first messages after a number up to which a device of the caller has them all.
+
+    All of these count as delivered: who was told of them could have died before that was noted.
+    Raises `NotFoundError` if the conversation is not the caller's.
+    """
+    page = await _page(ctx, address, MAX_PAGE, after=after)
+    last = page.messages[-1].seq if page.messages else after
+    if page.conversation.member(ctx.user.email).delivered_seq < last:
+        last = await ctx.store.messages.last_seq(page.conversation.id, most=last)
+        await receipts.delivered(ctx, page.conversation, 1, last)
+    return page
+
+
+async def _page(
+    ctx: Context,
+    address: Address,
+    limit: int,
+    before: int | None = None,
+    after: int | None = None,
+) -> Page:
     conversation = await access.addressed(ctx, address)
     limit = max(1, min(limit, MAX_PAGE))
     found = await ctx.store.messages.history(conversation.id, limit + 1, before, after)
     more = len(found) > limit
     page = found[:limit] if after is not None else found[-limit:]
-    if page:
-        await receipts.delivered(ctx, conversation.id, page[0].seq, page[-1].seq)
     return Page(conversation, [conversation.with_delivery(one) for one in page], more)
 
 
-async def _store(ctx: Context, conversation: Conversation, draft: Draft) -> Sent:
-    message, created = await ctx.store.messages.append(draft)
-    if created:
-        ctx.backend.hub.publish(MessageSent(message, conversation), conversation.emails)
-    await ctx.store.conversations.note_message(conversation.id, message.timestamp)
-    return Sent(conversation.with_delivery(message), created)
+def _tell(backend: Backend, conversation: Conversation, origin: object, message: Message) -> None:
+    backend.hub.publish(MessageSent(message, conversation, origin), conversation.emails)
+    backend.progress.sent(message)
+
+
+async def _sent_before(ctx: Context, message: Message) -> Sent:
+    conversation = await access.conversation(ctx, message.conversation_id)
+    return Sent(conversation.with_delivery(message), created=False)
 
 
 async def _draft(ctx: Context, conversation: Conversation, outgoing: Outgoing) -> Draft:

@@ -63,14 +63,25 @@ class Appender:
         self._tails: OrderedDict[str, Tail] = OrderedDict()
         self._unknown: OrderedDict[Key, bool] = OrderedDict()
 
-    async def append(self, draft: Draft) -> Appended:
+    async def append(self, draft: Draft, tell: Callable[[Message], None]) -> Appended:
         """See `Messages.append`."""
         if first := self._under_way.get(draft):
             stored, _ = await asyncio.shield(first)
             return stored, False
         done = self._under_way[draft] = self._commits.put(draft)
-        done.add_done_callback(lambda _: self._under_way.pop(draft, None))
+
+        def settled(done: asyncio.Future[Appended]) -> None:
+            self._under_way.pop(draft, None)
+            if done.exception() is None and done.result()[1]:
+                tell(done.result()[0])
+
+        done.add_done_callback(settled)
         return await asyncio.shield(done)
+
+    def known_seq(self, conversation_id: str) -> int:
+        """The number of a message that is stored there, the newest one of this process if known."""
+        tail = self._tails.get(conversation_id)
+        return tail.seq if tail else 0
 
     async def close(self) -> None:
         """Stop; whoever still waits hears that the outcome is not known."""

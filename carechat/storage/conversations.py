@@ -1,16 +1,18 @@
 """Conversations as they are kept: the members of each, and how far every one of them has got."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
-from pymongo import ReturnDocument
+from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
 from carechat.domain.conversations import Conversation, Kind, Member
 from carechat.domain.users import Role, User
 from carechat.storage.database import Document, guarded, object_id
+from carechat.storage.heard import Heard
+from carechat.storage.recent import Recent, pair
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """When a conversation without a message was last active, so that it comes last in every list."""
@@ -27,17 +29,29 @@ class Place:
     id: str
 
 
-class Conversations:
-    """The conversations of the clinic."""
+@dataclass(slots=True)
+class Progress:
+    """How far a conversation has got: its newest message was sent at `last_at` (UTC).
 
-    def __init__(self, collection: AsyncCollection[Document]) -> None:
+    With each member in `arrived`, by address, the messages from a number to a number have arrived.
+    """
+
+    last_at: datetime = NEVER
+    arrived: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+
+
+class Conversations:
+    """The conversations of the clinic; `Changes` tells `recent` what others change of them."""
+
+    def __init__(self, collection: AsyncCollection[Document], heard: Heard) -> None:
         self._collection = collection
+        self.recent = Recent(heard)
 
     @guarded
     async def assign(self, doctor: User, patient: User) -> Conversation:
         """Let the two write to each other; their conversation keeps its id for ever."""
         document = await self._collection.find_one_and_update(
-            {"pair": _pair(doctor.email, patient.email)},
+            {"pair": pair(doctor.email, patient.email)},
             {
                 "$set": {"assigned": True},
                 "$inc": ACCESS_CHANGED,
@@ -51,15 +65,18 @@ class Conversations:
             upsert=True,
             return_document=ReturnDocument.AFTER,
         )
-        return from_document(cast("Document", document))
+        assigned = from_document(cast("Document", document))
+        self.recent.forget(assigned)
+        return assigned
 
     @guarded
     async def unassign(self, doctor_email: str, patient_email: str) -> bool:
         """Stop the two from writing; returns whether they belonged together until now."""
         result = await self._collection.update_one(
-            {"pair": _pair(doctor_email, patient_email), "assigned": True},
+            {"pair": pair(doctor_email, patient_email), "assigned": True},
             {"$set": {"assigned": False}, "$inc": ACCESS_CHANGED},
         )
+        self.recent.forget_all()
         return result.modified_count == 1
 
     @guarded
@@ -69,18 +86,26 @@ class Conversations:
             {"members.email": email},
             {"$set": {"members.$.disabled": disabled}, "$inc": ACCESS_CHANGED},
         )
+        self.recent.forget_all()
 
     @guarded
     async def find(self, conversation_id: str) -> Conversation | None:
         """Return the conversation with that id, if there is one."""
-        document = await self._collection.find_one({"_id": object_id(conversation_id)})
-        return from_document(document) if document else None
+        return await self._find({"_id": object_id(conversation_id)})
 
     @guarded
     async def between(self, email: str, other_email: str) -> Conversation | None:
         """Return the direct conversation of the two, if there is one."""
-        document = await self._collection.find_one({"pair": _pair(email, other_email)})
-        return from_document(document) if document else None
+        return await self._find({"pair": pair(email, other_email)})
+
+    async def known(self, conversation_id: str) -> Conversation | None:
+        """As `find`, but how far its members have got may be more by now."""
+        return self.recent.find(conversation_id) or await self.find(conversation_id)
+
+    async def known_between(self, email: str, other_email: str) -> Conversation | None:
+        """As `between`, but how far its members have got may be more by now."""
+        found = self.recent.find(pair(email, other_email))
+        return found or await self.between(email, other_email)
 
     @guarded
     async def of(self, email: str) -> list[tuple[Place, Conversation]]:
@@ -110,11 +135,14 @@ class Conversations:
         return set(found) - {email}
 
     @guarded
-    async def note_message(self, conversation_id: str, at: datetime) -> None:
-        """Let lists put the conversation where its newest message belongs."""
-        await self._collection.update_one(
-            {"_id": object_id(conversation_id)}, {"$max": {"last_at": at}}
-        )
+    async def advance(self, steps: Mapping[str, Progress]) -> list[Conversation]:
+        """Note how far conversations have got, by their ids; returns them as they are then.
+
+        A member's delivered number moves only if nothing before what has arrived is missing.
+        """
+        await self._collection.bulk_write([_step(*one) for one in steps.items()], ordered=False)
+        found = self._collection.find({"_id": {"$in": [object_id(one) for one in steps]}})
+        return [from_document(document) async for document in found]
 
     @guarded
     async def deliver(
@@ -136,6 +164,15 @@ class Conversations:
         member = {"email": email, "read_seq": {"$lt": seq}}
         return await self._move(conversation_id, member, {"read_seq": seq, "delivered_seq": seq})
 
+    async def _find(self, query: Document) -> Conversation | None:
+        changes = self.recent.changes
+        document = await self._collection.find_one(query)
+        if document is None:
+            return None
+        found = from_document(document)
+        self.recent.keep(found, changes)
+        return found
+
     async def _move(
         self, conversation_id: str, member: Document, numbers: dict[str, int]
     ) -> Conversation | None:
@@ -147,10 +184,6 @@ class Conversations:
         return from_document(document) if document else None
 
 
-def _pair(email: str, other_email: str) -> str:
-    return " ".join(sorted((email, other_email)))
-
-
 def _new_member(user: User) -> Document:
     return {
         "email": user.email,
@@ -160,6 +193,17 @@ def _new_member(user: User) -> Document:
         "delivered_seq": 0,
         "read_seq": 0,
     }
+
+
+def _step(conversation_id: str, progress: Progress) -> UpdateOne:
+    numbers: Document = {"last_at": progress.last_at}
+    filters: list[Mapping[str, Any]] = []
+    for number, (email, (first, last)) in enumerate(progress.arrived.items()):
+        name = f"m{number}"
+        numbers[f"members.$[{name}].delivered_seq"] = last
+        filters.append({f"{name}.email": email, f"{name}.delivered_seq": {"$gte": first - 1}})
+    update = {"$max": numbers}
+    return UpdateOne({"_id": object_id(conversation_id)}, update, array_filters=filters or None)
 
 
 def _place(document: Document) -> Place:

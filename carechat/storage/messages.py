@@ -13,6 +13,10 @@ from carechat.storage.appending import Appender, message, read_tail, same_key
 from carechat.storage.database import Document, guarded
 
 
+def _nobody(_message: Message) -> None:
+    """Nobody is told."""
+
+
 class Messages:
     """The messages of all conversations."""
 
@@ -22,14 +26,18 @@ class Messages:
         self._collection = collection
         self._appender = Appender(collection, clock)
 
-    async def append(self, draft: Draft) -> tuple[Message, bool]:
+    async def append(
+        self, draft: Draft, tell: Callable[[Message], None] = _nobody
+    ) -> tuple[Message, bool]:
         """Store the draft as the newest message of its conversation, journaled by a majority.
 
         Returns the message and True, or, if its sender stored this `client_id` there before and
-        was told so, that message and False. Raises `ConflictError` if that one says something
-        else, and `UnavailableError` if it cannot be said whether the draft was stored.
+        was told so, that message and False. In the first case `tell` gets the message before this
+        returns, and also if by then nobody waits for that any more. Raises `ConflictError` if the
+        other one says something else, and `UnavailableError` if it cannot be said whether the draft
+        was stored.
         """
-        return await self._appender.append(draft)
+        return await self._appender.append(draft, tell)
 
     async def close(self) -> None:
         """Stop storing; whoever waits for it hears that the outcome is not known."""
@@ -58,9 +66,12 @@ class Messages:
         return messages if direction == 1 else messages[::-1]
 
     @guarded
-    async def last_seq(self, conversation_id: str) -> int:
-        """Return the number of the newest message, 0 if there is none."""
-        return (await read_tail(self._collection, conversation_id)).seq
+    async def last_seq(self, conversation_id: str, most: int | None = None) -> int:
+        """Return the number of the newest message, 0 if there is none, but `most` at most."""
+        if most is not None and most <= self._appender.known_seq(conversation_id):
+            return most
+        last = (await read_tail(self._collection, conversation_id)).seq
+        return last if most is None else min(most, last)
 
     @guarded
     async def newest(self, conversation_ids: Iterable[str]) -> dict[str, Message]:

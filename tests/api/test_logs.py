@@ -14,6 +14,7 @@ from carechat.services.invitations import Link
 from tests import serving
 from tests.conftest import ORIGIN
 from tests.factories import PASSWORD, a_doctor, a_pair, a_token, bearer, to
+from tests.listening import a_screen
 from tests.serving import Server, a_socket
 from tests.unreliable import Unreliable
 
@@ -146,12 +147,11 @@ async def test_a_database_that_is_away(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     doctor, patient = await a_pair(away)
-    async with a_socket(server, doctor) as socket:
+    async with a_socket(server, doctor) as socket, a_screen(doctor) as screen:
         failing.fail(["find", "insert", "ping", "aggregate"], errorCode=8000)
-        with away.hub.listen(doctor.user.email, doctor.session.id) as listener:
-            away.spawn(watch.database(away))
-            away.spawn(watch.changes(away))
-            assert isinstance(await listener.next(), DatabaseChanged)
+        away.spawn(watch.database(away))
+        away.spawn(watch.changes(away))
+        await screen.until(DatabaseChanged)
         await socket.send(receiver_email=patient.user.email, message=TEXT, client_id="c1")
         assert (await socket.until("error"))["code"] == "unavailable"
         await outside.get("/auth/me", headers=bearer(patient))

@@ -13,9 +13,11 @@ from hypothesis import given
 from hypothesis import settings as rounds
 from hypothesis import strategies as st
 
+from carechat.api import frames
 from carechat.api import socket as door
 from carechat.domain import errors
-from carechat.domain.events import PresenceChanged
+from carechat.domain.events import PresenceChanged, ReceiptMoved
+from carechat.domain.receipts import Receipt
 from carechat.services import accounts, messages, users
 from carechat.services.context import Backend, Context
 from tests.conftest import ORIGIN, Clock, Records
@@ -495,12 +497,13 @@ async def test_an_idle_socket_is_closed_whatever_it_says_by_itself(
     await asyncio.gather(talking, return_exceptions=True)
 
 
-async def test_a_listener_that_falls_behind_is_cut_off(
+async def test_a_client_for_which_too_much_waits_is_cut_off(
     connect: Open, backend: Backend, doctor: Context
 ) -> None:
     ours = await connect(doctor)
-    for _ in range(300):
-        backend.hub.database_changed(reachable=True)
+    receipt = ReceiptMoved(Receipt("f" * 24, "x@example.com", 1, 1))
+    for _ in range(door.MAX_WAITING + 1):
+        backend.hub.publish(receipt, [doctor.user.email])
     assert await ours.closed() == door.TOO_SLOW
 
 
@@ -530,7 +533,7 @@ values = anything | st.sampled_from(["send", "read", "sync", "ping"])
 @given(anything | st.dictionaries(fields, values))
 def test_any_json_is_a_frame_or_invalid(frame: object) -> None:
     with suppress(errors.InvalidError):
-        door._parse(frame)  # pyright: ignore[reportPrivateUsage]
+        frames.parse(frame)
 
 
 async def test_the_clock_of_a_message_is_the_servers(

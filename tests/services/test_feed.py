@@ -121,7 +121,7 @@ async def test_what_is_pushed_is_not_delivered_while_something_before_is_missing
 async def test_a_listener_that_does_not_take_its_events_falls_behind(backend: Backend) -> None:
     doctor, patient = await a_pair(backend)
     async with feed.follow(doctor) as events:
-        for _ in range(hub.BUFFER):
+        for _ in range(feed.BUFFER):
             backend.hub.database_changed(reachable=True)
         await says(patient, doctor)
         told = [await anext(events) for _ in range(2)]
@@ -251,7 +251,7 @@ async def test_a_delivery_that_cannot_be_stored_is_stored_with_the_next(
 ) -> None:
     doctor, patient = await a_pair(fragile)
     async with a_screen(doctor) as screen:
-        failing.fail(["findAndModify"], errorCode=8000)
+        failing.fail(["update"], errorCode=8000)
         await says(patient, doctor, "1")
         await screen.until(MessageSent)
         await asyncio.sleep(0.1)
@@ -266,9 +266,9 @@ async def test_a_delivery_that_takes_long_holds_nothing_back(
 ) -> None:
     doctor, patient = await a_pair(fragile)
     async with a_screen(doctor) as screen:
-        failing.fail(["findAndModify"], blockConnection=True, blockTimeMS=3_000)
+        failing.fail(["update"], blockConnection=True, blockTimeMS=3_000)
         await says(patient, doctor)
-        await asyncio.to_thread(failing.wait_until_busy_with, "findAndModify")
+        await asyncio.to_thread(failing.wait_until_busy_with, "update")
         fragile.hub.database_changed(reachable=False)
         await screen.until(DatabaseChanged, 2.0)
 

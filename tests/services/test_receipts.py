@@ -8,7 +8,7 @@ from carechat.domain.events import ReceiptMoved
 from carechat.services import conversations, messages, receipts, users
 from carechat.services.context import Backend, Context
 from tests.conftest import Records
-from tests.factories import a_conversation, a_doctor, a_pair, a_patient, days_of_talk, says, to
+from tests.factories import a_conversation, a_doctor, a_pair, days_of_talk, says, to
 from tests.listening import a_screen
 
 
@@ -31,11 +31,11 @@ async def test_a_later_part_is_not_delivered_while_an_earlier_one_is_missing(
 ) -> None:
     doctor, patient = await a_pair(backend)
     await days_of_talk(doctor, patient, 4)
-    conversation_id = (await conversations.find(doctor, to(patient))).conversation.id
-    await receipts.delivered(doctor, conversation_id, 3, 4)
+    conversation = (await conversations.find(doctor, to(patient))).conversation
+    await receipts.delivered(doctor, conversation, 3, 4)
     assert (await how_far(doctor, patient)).delivered_seq == 0
-    await receipts.delivered(doctor, conversation_id, 1, 2)
-    await receipts.delivered(doctor, conversation_id, 3, 4)
+    await receipts.delivered(doctor, conversation, 1, 2)
+    await receipts.delivered(doctor, conversation, 3, 4)
     assert (await how_far(doctor, patient)).delivered_seq == 4
 
 
@@ -43,19 +43,20 @@ async def test_own_messages_between_are_not_missing(backend: Backend) -> None:
     doctor, patient = await a_pair(backend)
     await says(doctor, patient, "1")
     await says(doctor, patient, "2")
-    third = await says(patient, doctor, "3")
-    await receipts.delivered(doctor, third.conversation_id, 3, 3)
+    await says(patient, doctor, "3")
+    conversation = (await conversations.find(doctor, to(patient))).conversation
+    await receipts.delivered(doctor, conversation, 3, 3)
     assert (await how_far(doctor, patient)).delivered_seq == 3
 
 
 async def test_delivering_again_or_less_moves_nothing_and_tells_nobody(backend: Backend) -> None:
     doctor, patient = await a_pair(backend)
     await days_of_talk(doctor, patient, 3)
-    conversation_id = (await conversations.find(doctor, to(patient))).conversation.id
-    await receipts.delivered(doctor, conversation_id, 1, 3)
+    conversation = (await conversations.find(doctor, to(patient))).conversation
+    await receipts.delivered(doctor, conversation, 1, 3)
     async with a_screen(patient) as screen:
-        await receipts.delivered(doctor, conversation_id, 1, 3)
-        await receipts.delivered(doctor, conversation_id, 1, 2)
+        await receipts.delivered(doctor, conversation, 1, 3)
+        await receipts.delivered(doctor, conversation, 1, 2)
         await receipts.read(doctor, to(patient), 1)
         assert (await screen.until(ReceiptMoved)).receipt.read_seq == 1
         assert len(screen.of(ReceiptMoved)) == 1
@@ -143,10 +144,3 @@ async def test_both_may_read_on_after_the_assignment_has_ended(backend: Backend)
     await days_of_talk(doctor, patient, 2)
     await users.unassign(backend, doctor.user.email, patient.user.email)
     assert await receipts.read(doctor, to(patient)) == 2
-
-
-async def test_a_conversation_that_is_not_there_is_delivered_to_nobody(backend: Backend) -> None:
-    doctor = await a_doctor(backend)
-    await a_patient(backend, doctor)
-    with pytest.raises(errors.NotFoundError):
-        await receipts.delivered(doctor, "f" * 24, 2, 3)
