@@ -1,9 +1,14 @@
 """What reaches the log: never what somebody wrote, nor who; libraries are kept from quoting it."""
 
+import json
 import logging
+import secrets
+import sys
 import threading
 import time
 from collections import Counter
+from contextvars import ContextVar
+from types import TracebackType
 from typing import Any
 
 QUOTING = frozenset(
@@ -11,15 +16,75 @@ QUOTING = frozenset(
 )
 """Libraries whose warnings and errors repeat events, documents or the text of exceptions."""
 
-LINE = "%(asctime)s %(levelname)s %(message)s"
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 MOST = 10
 """How many lines of the same words are written within a minute."""
 
+MAX_DIFFERENT = 1_000
+"""Different lines of which the minute is counted; further ones are not written."""
+
 MINUTE = 60.0
 
 _Words = tuple[str, int, str]
+_Error = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+_request: ContextVar[str] = ContextVar("request", default="")
+
+
+def begin_request(identifier: str = "") -> str:
+    """Let what is logged from now on, in this task, carry that id, or one that is made here.
+
+    Never give it what a client has sent.
+    """
+    identifier = identifier or secrets.token_hex(6)
+    _request.set(identifier)
+    return identifier
+
+
+def request_id() -> str:
+    """Return the id of the request, socket or page's event at hand; empty if there is none."""
+    return _request.get()
+
+
+class Line(logging.Formatter):
+    """A line for people to read: the time (UTC), how bad it is, what, in which request."""
+
+    converter = time.gmtime
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s", TIME)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Return the line, with the request's id if there is one."""
+        line, identifier = super().formatMessage(record), request_id()
+        return f"{line} [{identifier}]" if identifier else line
+
+    def formatException(self, ei: _Error) -> str:  # noqa: N802
+        """Return what kind of error it is: its text may be somebody's words."""
+        return ei[0].__name__ if ei[0] else ""
+
+
+class Json(Line):
+    """The same as JSON, for programs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        told = {
+            "time": self.formatTime(record, TIME),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "process": record.process,
+            "request": request_id(),
+            "error": self.formatException(record.exc_info) if record.exc_info else "",
+        }
+        return json.dumps({name: value for name, value in told.items() if value})
+
+
+def formatter(stream: Any = None) -> logging.Formatter:
+    """Return the form for lines to that stream, stderr if none: for people if it is a terminal."""
+    return Line() if (stream or sys.stderr).isatty() else Json()
 
 
 class Lines(logging.StreamHandler[Any]):
@@ -30,9 +95,7 @@ class Lines(logging.StreamHandler[Any]):
 
     def __init__(self, stream: Any = None) -> None:
         super().__init__(stream)
-        formatter = logging.Formatter(LINE, TIME)
-        formatter.converter = time.gmtime
-        self.setFormatter(formatter)
+        self.setFormatter(formatter(stream))
         self._counts: Counter[_Words] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -44,6 +107,8 @@ class Lines(logging.StreamHandler[Any]):
             return
         if not self._counts:
             self._begin_minute()
+        if words not in self._counts and len(self._counts) >= MAX_DIFFERENT:
+            return
         self._counts[words] += 1
         if self._counts[words] <= MOST:
             super().emit(record)

@@ -42,7 +42,8 @@ SERVER_VARIABLES = {
 # The supervisor ends when this process dies. The kernel tells it of the death of each of our
 # threads in turn, and two SIGTERM in a row can lock granian up: so it passes on only the first.
 SUPERVISOR = f"""
-import ctypes, logging, multiprocessing, os, runpy, signal, sys, time
+import ctypes, multiprocessing, os, runpy, signal, sys
+from importlib import util
 from multiprocessing import connection
 
 PR_SET_PDEATHSIG = 1
@@ -68,9 +69,11 @@ if sys.platform == "linux":
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGUSR1)
 
 import granian.log
-logging.Formatter.converter = time.gmtime
-generic = granian.log.LOGGING_CONFIG["formatters"]["generic"]
-generic.update(fmt={logs.LINE!r}, datefmt={logs.TIME!r})
+# By its path: what is served may be another project, such as the tests'.
+spec = util.spec_from_file_location("carechat_logs", {logs.__file__!r})
+logs = util.module_from_spec(spec)
+spec.loader.exec_module(logs)
+granian.log.LOGGING_CONFIG["formatters"]["generic"] = {{"()": logs.formatter}}
 granian.log.LOGGING_CONFIG["handlers"]["console"].update(stream="ext://sys.stderr")
 
 # Two threads of granian wait for a worker's end. The one that comes second was told that it lives,

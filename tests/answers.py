@@ -11,7 +11,8 @@ def code(answer: httpx.Response) -> tuple[int, str]:
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
     problem = answer.json()
-    assert problem.keys() == {"status", "title", "detail", "code"}
+    assert problem.keys() == {"status", "title", "detail", "code", "request_id"}
+    assert problem["request_id"] == answer.headers.get("x-request-id", "")
     assert problem["status"] == answer.status_code
     return answer.status_code, problem["code"]
 

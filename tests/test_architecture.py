@@ -15,8 +15,8 @@ ARROWS: dict[str, set[str]] = {
     "realtime": {"domain"},
     "storage": {"domain"},
     "services": {"storage", "realtime", "security", "domain"},
-    "api": {"services", "domain"},
-    "ui": {"services", "domain"},
+    "api": {"services", "domain", "logs"},
+    "ui": {"services", "domain", "logs"},
     "demo": {"services", "domain"},
     "settings": set(),
 }

@@ -1,7 +1,10 @@
-"""What reaches the log when a library would quote what somebody wrote."""
+"""What reaches the log, in which form, and never what a library would quote of somebody."""
 
+import contextvars
 import io
+import json
 import logging
+import os
 import re
 import time
 from collections.abc import Generator
@@ -46,11 +49,27 @@ def test_our_own_lines_stay_as_they_are(caplog: pytest.LogCaptureFixture) -> Non
     assert "database: answers again" in caplog.text
 
 
+class Terminal(io.StringIO):
+    """A log that somebody reads as it is written."""
+
+    def isatty(self) -> bool:
+        """Say so."""
+        return True
+
+
+@pytest.fixture
+def kept() -> io.StringIO:
+    """Return what is written where programs read it."""
+    stream = io.StringIO()
+    strangers.addHandler(logs.Lines(stream))
+    return stream
+
+
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """Return what is written by the handler of a log of its own, whose minute is short."""
     monkeypatch.setattr(logs, "MINUTE", 0.3)
-    stream = io.StringIO()
+    stream = Terminal()
     strangers.addHandler(logs.Lines(stream))
     return stream
 
@@ -71,6 +90,66 @@ def test_a_line_tells_when_and_how_bad_it_is(written: io.StringIO) -> None:
     assert re.fullmatch(f"{WHEN} ERROR event failed: TypeError\n", written.getvalue())
     told = time.strptime(written.getvalue().split()[0], logs.TIME)
     assert abs(time.mktime(told) - time.mktime(time.gmtime())) < 60
+
+
+def test_a_line_for_people_names_its_request(written: io.StringIO) -> None:
+    contextvars.copy_context().run(logged_in_a_request, "a1b2c3")
+    strangers.error("outside")
+    lines = written.getvalue().splitlines()
+    assert lines[0].endswith(" ERROR event failed [a1b2c3]")
+    assert lines[1].endswith(" ERROR outside")
+
+
+def test_a_line_for_programs_is_json(kept: io.StringIO) -> None:
+    contextvars.copy_context().run(logged_in_a_request, "a1b2c3")
+    strangers.warning("two\nlines")
+    first, second = (json.loads(line) for line in kept.getvalue().splitlines())
+    assert re.fullmatch(WHEN, first.pop("time"))
+    assert first == {
+        "level": "ERROR",
+        "logger": "carechat.ui.errors",
+        "message": "event failed",
+        "process": os.getpid(),
+        "request": "a1b2c3",
+    }
+    assert (second["level"], second["message"]) == ("WARNING", "two\nlines")
+    assert "request" not in second
+
+
+@pytest.mark.parametrize("form", ["written", "kept"])
+def test_an_exception_is_its_kind_in_every_form(form: str, request: pytest.FixtureRequest) -> None:
+    """Its text, and those that it came from, may be somebody's words."""
+    stream: io.StringIO = request.getfixturevalue(form)
+    try:
+        int("my secret pain")
+    except ValueError:
+        strangers.exception("event failed")
+    assert "ValueError" in stream.getvalue()
+    assert "secret" not in stream.getvalue()
+
+
+def test_requests_have_ids_of_their_own() -> None:
+    """Made here: what a client sends as one is never taken."""
+    made = {contextvars.copy_context().run(logs.begin_request) for _ in range(100)}
+    assert len(made) == 100
+    assert all(re.fullmatch("[0-9a-f]{12}", one) for one in made)
+    assert logs.request_id() == ""
+
+
+def logged_in_a_request(identifier: str) -> None:
+    """Let one line be written in a request of that id."""
+    logs.begin_request(identifier)
+    strangers.error("event failed")
+
+
+def test_different_lines_have_a_bound(
+    written: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "MAX_DIFFERENT", 3)
+    for number in range(10):
+        strangers.error("event failed: %s", number)
+    strangers.error("event failed: %s", 1)
+    assert len(written.getvalue().splitlines()) == 4
 
 
 def test_the_same_line_fills_no_disk(written: io.StringIO) -> None:
@@ -106,6 +185,6 @@ def test_a_library_with_a_handler_of_its_own_writes_nothing_twice(
     logs.write()
     for _ in range(20):
         logging.getLogger("engineio.server").error("junk: %s", "my secret pain")
-    lines = capsys.readouterr().err.splitlines()
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert len(lines) == 10
-    assert re.fullmatch(f"{WHEN} ERROR engineio.server, test_a_library_.*", lines[0])
+    assert lines[0]["message"].startswith("engineio.server, test_a_library_")

@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import os
 import re
 import signal
@@ -153,6 +154,13 @@ def _eventually(true: Callable[[], object], seconds: float = 20) -> bool:
     return bool(true())
 
 
+def said(line: str) -> str:
+    """Return how bad it is and what, of a line of the log as programs read it."""
+    told = json.loads(line)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", told["time"])
+    return f"{told['level']} {told['message']}"
+
+
 def test_it_says_where_it_serves_and_ctrl_c_stops_everything(site: Site) -> None:
     with site.served() as process:
         said = _read_until(process, "Ctrl-C stops it")
@@ -243,7 +251,7 @@ def test_a_killed_mongod_comes_back(site: Site) -> None:
         process.terminate()
         _, log = process.communicate(timeout=30)
         assert process.returncode == 0
-    lines = [line.partition("Z ")[2] for line in log.splitlines()]
+    lines = [said(line) for line in log.splitlines()]
     assert lines[0] == f"ERROR MongoDB (process {before}) ended by signal 9, it is started again"
     assert re.fullmatch(r"WARNING MongoDB was started again \(process \d+\)", lines[1])
     assert site.mongod() is None
@@ -271,7 +279,7 @@ def test_a_worker_that_does_not_answer_is_replaced(site: Site) -> None:
         process.terminate()
         _, log = process.communicate(timeout=30)
     assert process.returncode == 0
-    lines = [line.partition("Z ")[2] for line in log.splitlines()]
+    lines = [said(line) for line in log.splitlines()]
     assert lines == 2 * [
         "ERROR server: does not answer, its worker is replaced",
         "ERROR Unexpected exit from worker-1",

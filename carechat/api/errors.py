@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from carechat import logs
 from carechat.domain import errors
 
 logger = logging.getLogger(__name__)
@@ -38,10 +39,11 @@ _BROKEN = "Something went wrong on our side. Please try again in a moment."
 def problem(
     status: int, code: str, detail: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
-    """Return the answer that tells of a refusal."""
+    """Return the answer that tells of a refusal, with the request's id to find it in the log by."""
     title = HTTPStatus(status).phrase
+    told = {"status": status, "title": title, "detail": detail, "code": code}
     return JSONResponse(
-        {"status": status, "title": title, "detail": detail, "code": code},
+        told | {"request_id": logs.request_id()},
         status,
         {"Cache-Control": "no-store"} | (headers or {}),
         "application/problem+json",

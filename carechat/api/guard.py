@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from carechat import logs
 from carechat.api.errors import problem
 
 MAX_BODY_BYTES = 64 * 1024
@@ -65,6 +66,7 @@ class Guard:
         self._is_https = self._public.scheme == "https"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id = logs.begin_request()
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -75,7 +77,9 @@ class Guard:
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._add_headers(scope, MutableHeaders(scope=message))
+                answer = MutableHeaders(scope=message)
+                answer["X-Request-ID"] = request_id
+                self._add_headers(scope, answer)
             await send(message)
 
         if (answer := self._refusal(scope, headers)) is not None:

@@ -78,12 +78,16 @@ class NewMessage(Incoming):
 
 
 class Problem(BaseModel):
-    """Why a request was refused (RFC 9457); `code` is stable."""
+    """Why a request was refused (RFC 9457); `code` is stable.
+
+    `request_id` stands in the answer's `X-Request-ID` and in the log, too.
+    """
 
     status: int
     title: str
     detail: str
     code: str
+    request_id: str
 
 
 class User(BaseModel):

@@ -4,7 +4,9 @@ import logging
 
 import reflex as rx
 from reflex.event import EventSpec
+from reflex_base.event.context import EventContext
 
+from carechat import logs
 from carechat.domain import errors
 from carechat.ui import routes
 
@@ -21,5 +23,6 @@ def handle(exception: Exception) -> EventSpec | None:
     if isinstance(exception, errors.CareChatError):
         logger.info("event refused: %s", exception.code)
     else:
+        logs.begin_request(EventContext.get().txid)
         logger.error("event failed: %s", type(exception).__name__)
     return None

@@ -10,6 +10,7 @@ from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
 from reflex_base.event.context import EventContext
 
+from carechat import logs
 from carechat.domain import errors
 from carechat.services import accounts
 from carechat.services.context import Backend, Context
@@ -85,6 +86,7 @@ class SessionMiddleware(Middleware):
 
     async def preprocess(self, app: App, state: BaseState, event: Event) -> StateUpdate | None:
         """Let the event see its verified caller, and a state that is the caller's own."""
+        logs.begin_request(EventContext.get().txid)
         if self.backend is None:
             raise errors.UnavailableError(NO_ANSWER)
         ctx = await self._resolve(self.backend, state, event)

@@ -3,6 +3,10 @@
 import asyncio
 import base64
 import hashlib
+import io
+import json
+import logging
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
@@ -10,6 +14,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from carechat import logs
 from carechat.api.guard import Guard, content_policy
 from carechat.services.context import Backend, Context
 from tests import serving
@@ -125,6 +130,30 @@ async def test_a_failure_nobody_thought_of_tells_nothing(broken: None, outside: 
     assert code(answer) == (500, "unavailable")
     for word in ("secret", "Traceback", "RuntimeError", ".py"):
         assert word not in answer.text
+
+
+async def test_every_answer_has_an_id_that_was_made_here(broken: None, outside: Client) -> None:
+    """Whatever a client calls its request: its words do not reach the log."""
+    own = {"X-Request-ID": "maria@example.com"}
+    answers = [await outside.request(method, path, headers=own) for method, path, _ in PATHS]
+    ids = [answer.headers["x-request-id"] for answer in answers]
+    assert len(set(ids)) == len(PATHS)
+    assert all(re.fullmatch("[0-9a-f]{12}", one) for one in ids)
+    problems = [answer for answer in answers if "problem" in answer.headers.get("content-type", "")]
+    assert [one.json()["request_id"] for one in problems] == [
+        one.headers["x-request-id"] for one in problems
+    ]
+
+
+async def test_a_failure_is_found_in_the_log_by_its_id(broken: None, outside: Client) -> None:
+    stream = io.StringIO()
+    handler = logs.Lines(stream)
+    logging.getLogger("carechat").addHandler(handler)
+    try:
+        answer = await outside.get("/auth/broken")
+    finally:
+        logging.getLogger("carechat").removeHandler(handler)
+    assert json.loads(stream.getvalue())["request"] == answer.json()["request_id"]
 
 
 async def test_health_is_answered_to_a_head_without_a_body(outside: Client) -> None:
