@@ -61,7 +61,7 @@ def build(settings: Settings, mongodb_uri: str, clock: Callable[[], datetime] = 
         passwords=Passwords(settings.bcrypt_cost),
         logins=LoginThrottle(),
         sends=SendThrottle(rate, burst),
-        page_events=SendThrottle(PAGE_EVENTS_PER_SECOND, PAGE_EVENTS_AT_ONCE),
+        page_events=SendThrottle(PAGE_EVENTS_PER_SECOND, PAGE_EVENTS_AT_ONCE, "page_events"),
         clock=clock,
     )
 

@@ -1,5 +1,6 @@
 """The Reflex app: its pages, its API, and what starts and stops with it."""
 
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -10,7 +11,7 @@ from reflex.state import FrontendEventExceptionState
 from reflex.utils.exec import is_prod_mode
 from reflex.utils.prerequisites import get_web_dir
 
-from carechat import bootstrap, demo, logs, settings
+from carechat import bootstrap, demo, logs, scrape, settings
 from carechat.api import app as api_app
 from carechat.api import guard
 from carechat.ui import errors, pages, sockets, theme
@@ -32,12 +33,13 @@ async def serving() -> AsyncGenerator[None]:
     if is_prod_mode():
         logs.redact()
         logs.write()
-    async with bootstrap.serving(_settings) as backend:
-        api.state.backend = sessions.backend = backend
-        try:
-            yield
-        finally:
-            api.state.backend = sessions.backend = None
+    with scrape.shared(os.environ.get(scrape.FOLDER)):
+        async with bootstrap.serving(_settings) as backend:
+            api.state.backend = sessions.backend = backend
+            try:
+                yield
+            finally:
+                api.state.backend = sessions.backend = None
 
 
 # Reflex would answer a broken script with code to run, which the content policy forbids.

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Self
 
-from carechat import logs, webbuild
+from carechat import logs, scrape, webbuild
 from carechat.settings import PROJECT, Settings
 from carechat.storage import embedded, mongod
 
@@ -189,6 +189,8 @@ def _serve(
         webbuild.build(project, baked(settings), lambda: signals.stop)
     if signals.stop:
         return
+    if settings.workers > 1:
+        variables[scrape.FOLDER] = str(scrape.make_folder(settings.data_dir, settings.port))
     server = _start_server(settings, project, variables, started)
     if _answers(settings, server, signals):
         _say(f"CareChat is ready: {settings.origin}", greeting, "Ctrl-C stops it.")

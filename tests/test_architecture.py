@@ -11,12 +11,14 @@ ARROWS: dict[str, set[str]] = {
     "domain": set(),
     "webbuild": set(),
     "logs": set(),
-    "security": {"domain"},
-    "realtime": {"domain"},
-    "storage": {"domain"},
-    "services": {"storage", "realtime", "security", "domain"},
-    "api": {"services", "domain", "logs"},
-    "ui": {"services", "domain", "logs"},
+    "metrics": {"domain"},
+    "scrape": {"metrics"},
+    "security": {"domain", "metrics"},
+    "realtime": {"domain", "metrics"},
+    "storage": {"domain", "metrics"},
+    "services": {"storage", "realtime", "security", "domain", "metrics"},
+    "api": {"services", "domain", "metrics", "scrape", "logs"},
+    "ui": {"services", "domain", "metrics", "logs"},
     "demo": {"services", "domain"},
     "settings": set(),
 }
@@ -29,6 +31,7 @@ OUTSIDE = {
     "reflex": {"ui", "carechat", "rxconfig"},
     "fastapi": {"api", "carechat"},
     "starlette": {"api", "carechat"},
+    "prometheus_client": {"metrics", "scrape"},
 }
 PUBLISHERS = {"services", "realtime"}
 

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from carechat import logs
+from carechat import logs, metrics
 from carechat.domain import errors
 
 logger = logging.getLogger(__name__)
@@ -86,5 +86,6 @@ async def _http(_: Request, error: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
+    metrics.failed()
     logger.error("%s %s: %s", request.method, request.scope.get("route"), type(error).__name__)
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, errors.UnavailableError.code, _BROKEN)

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from carechat import metrics
 from carechat.domain import errors
 
 WINDOW_SECONDS = 15 * 60
@@ -35,6 +36,7 @@ class LoginThrottle:
         """
         busy = self._under_way
         if busy[network] >= MAX_AT_ONCE_FROM_ONE_NETWORK or busy.total() >= MAX_AT_ONCE:
+            metrics.limited("sign_ins_at_once")
             raise errors.RateLimitedError("Many sign in right now. Please try again soon.", 2)
         busy[network] += 1
         try:
@@ -56,6 +58,7 @@ class LoginThrottle:
             self._wait(everywhere, MAX_FAILURES_FROM_EVERYWHERE, now),
         )
         if wait:
+            metrics.limited("sign_in_tries")
             raise errors.RateLimitedError(
                 "Too many tries. Please wait a while before the next one.", math.ceil(wait)
             )
@@ -92,6 +95,7 @@ class SendThrottle:
 
     rate: float
     burst: float
+    limit: metrics.Limit = "send_rate"
     _buckets: OrderedDict[str, _Bucket] = field(default_factory=OrderedDict[str, _Bucket])
 
     def take(self, sender_id: str, now: float) -> None:
@@ -103,6 +107,7 @@ class SendThrottle:
         bucket.tokens = min(self.burst, bucket.tokens + (now - bucket.filled_at) * self.rate)
         bucket.filled_at = now
         if bucket.tokens < 1:
+            metrics.limited(self.limit)
             wait = math.ceil((1 - bucket.tokens) / self.rate)
             raise errors.RateLimitedError("That was a lot at once. Please wait a moment.", wait)
         bucket.tokens -= 1

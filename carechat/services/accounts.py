@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from carechat import metrics
 from carechat.domain import errors
 from carechat.domain.users import MAX_EMAIL_LENGTH, User
 from carechat.security import tokens
@@ -45,7 +46,12 @@ async def sign_in(backend: Backend, email: str, password: str, network: str) -> 
     """
     # Nobody has a longer address; the throttle remembers no more of a made-up one.
     email = email.strip().lower()[: MAX_EMAIL_LENGTH + 1]
-    credentials = await _proved(backend, email, password, network)
+    try:
+        credentials = await _proved(backend, email, password, network)
+    except errors.RateLimitedError:
+        metrics.signed_in("limited")
+        raise
+    metrics.signed_in("right" if credentials else "wrong")
     if credentials is None:
         raise errors.UnauthenticatedError(WRONG)
     return await admit(backend, credentials)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 
+from carechat import metrics
 from carechat.domain import errors
 from carechat.domain.conversations import Conversation
 from carechat.domain.events import ConversationChanged, Ending
@@ -41,10 +42,15 @@ async def changes(backend: Backend) -> None:
 
 
 async def database(backend: Backend) -> None:
-    """Tell every screen when the database stops to answer and answers again, until cancelled."""
+    """Tell every screen when the database stops to answer and answers again, until cancelled.
+
+    The metrics have it, too, and how many sessions are listened for.
+    """
     since: float | None = None
     while True:
         failure = await _failure(backend)
+        metrics.reachable("mongodb", not failure)
+        metrics.sessions(len(backend.hub.sessions()))
         if failure and since is None:
             since = backend.seconds()
             logger.warning("database: does not answer (%s)", failure)

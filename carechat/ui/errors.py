@@ -6,7 +6,7 @@ import reflex as rx
 from reflex.event import EventSpec
 from reflex_base.event.context import EventContext
 
-from carechat import logs
+from carechat import logs, metrics
 from carechat.domain import errors
 from carechat.ui import routes
 
@@ -23,6 +23,7 @@ def handle(exception: Exception) -> EventSpec | None:
     if isinstance(exception, errors.CareChatError):
         logger.info("event refused: %s", exception.code)
     else:
+        metrics.failed()
         logs.begin_request(EventContext.get().txid)
         logger.error("event failed: %s", type(exception).__name__)
     return None

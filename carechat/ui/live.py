@@ -6,8 +6,16 @@ from contextlib import aclosing, contextmanager
 
 import reflex as rx
 
+from carechat import metrics
 from carechat.domain import errors
-from carechat.domain.events import DatabaseChanged, Ending, Event, FellBehind, SessionEnded
+from carechat.domain.events import (
+    DatabaseChanged,
+    Ending,
+    Event,
+    FellBehind,
+    MessageSent,
+    SessionEnded,
+)
 from carechat.services import feed
 from carechat.services.context import Context
 from carechat.ui import pacing, routes, session
@@ -78,6 +86,7 @@ class Live(rx.State):
                 if isinstance(event, SessionEnded):
                     return event.ending
                 if event in _MISSED:
+                    metrics.resynced("reload")
                     await self._load(ctx)
                 else:
                     await self._show(ctx, event)
@@ -107,6 +116,8 @@ class Live(rx.State):
                 await self._say(session.UNREACHABLE)
             (await self.get_state(Chat))._apply(event)
             inbox._take_in(ctx, event)
+        if isinstance(event, MessageSent):
+            metrics.delivered("page", (ctx.now() - event.message.timestamp).total_seconds())
 
     async def _say(self, unreachable: str) -> None:
         (await self.get_state(session.Tab)).unreachable = unreachable

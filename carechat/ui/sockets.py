@@ -11,6 +11,7 @@ from reflex.istate.manager.token import BaseStateToken
 from reflex.state import State, StateUpdate
 from reflex_base.event.context import EventContext
 
+from carechat import metrics
 from carechat.domain import errors
 from carechat.ui import live, session
 
@@ -55,6 +56,7 @@ class PageSockets(EventNamespace):
             return
         await super().emit_update(update, token)
         if self._waiting_for(record.sid) > MAX_WAITING:
+            metrics.limited("page_updates")
             await self._cut_off(record.sid)
 
     def on_disconnect(self, sid: str) -> asyncio.Task[None] | None:

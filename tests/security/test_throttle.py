@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from carechat.domain import errors
 from carechat.security import throttle
 from carechat.security.throttle import LoginThrottle, SendThrottle
+from tests.scraping import Rise
 
 EMAIL = "doctor@example.com"
 
@@ -132,3 +133,12 @@ def test_the_buckets_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     sends = SendThrottle(rate=1, burst=1)
     for user in ("u1", "u2", "u3", "u1"):
         sends.take(user, 0)
+
+
+def test_each_throttle_says_which_limit_was_met() -> None:
+    events = SendThrottle(rate=1, burst=1, limit="page_events")
+    met = Rise("carechat_limits_total", limit="page_events")
+    events.take("p1", 0)
+    with pytest.raises(errors.RateLimitedError):
+        events.take("p1", 0)
+    assert met() == 1
