@@ -14,6 +14,7 @@ from reflex.utils.prerequisites import get_web_dir
 from carechat import bootstrap, demo, logs, scrape, settings
 from carechat.api import app as api_app
 from carechat.api import guard
+from carechat.security.throttle import Seats
 from carechat.ui import errors, pages, sockets, theme
 from carechat.ui.session import SessionMiddleware
 from carechat.ui.sign_in.page import Demo
@@ -21,6 +22,7 @@ from carechat.ui.sign_in.page import Demo
 _settings = settings.load()
 _origins = list(get_config().cors_allowed_origins)
 _pages = get_web_dir() / "build" / "client"
+_seats = Seats(_settings.sockets_per_address, "sockets_of_address")
 _demo = Demo(demo.DOCTOR_EMAIL, demo.PATIENT_EMAIL, demo.PASSWORD) if _settings.with_demo else None
 
 api = api_app.create(_origins)
@@ -48,7 +50,13 @@ FrontendEventExceptionState.auto_reload_on_errors = []
 app = rx.App(
     api_transformer=[
         api,
-        partial(guard.Guard, origins=_origins, pages=_pages),
+        partial(
+            guard.Guard,
+            origins=_origins,
+            pages=_pages,
+            trusted=_settings.proxies,
+            seat=_seats.seat,
+        ),
     ],
     head_components=theme.head(),
     stylesheets=theme.STYLESHEETS,

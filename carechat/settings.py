@@ -3,7 +3,7 @@
 import os
 import re
 import secrets
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import SplitResult, urlsplit
@@ -76,6 +76,22 @@ class Settings(BaseSettings):
             description="like https://chat.example.com or http://localhost:8000, without a path",
         ),
     ] = ""
+    trusted_proxies: Annotated[
+        str,
+        Field(
+            alias="CARECHAT_TRUSTED_PROXIES",
+            description="addresses and networks, separated by commas, like 127.0.0.1,10.0.0.0/8",
+        ),
+    ] = ""
+    sockets_per_address: Annotated[
+        int,
+        Field(
+            alias="CARECHAT_SOCKETS_PER_ADDRESS",
+            ge=1,
+            le=1_000_000,
+            description="a number from 1 to 1000000",
+        ),
+    ] = 1_000
     clinic_name: Annotated[
         str,
         Field(alias="CARECHAT_CLINIC_NAME", max_length=60, description="60 characters at most"),
@@ -133,6 +149,12 @@ class Settings(BaseSettings):
     def _an_origin(cls, value: str) -> str:
         return _origin(value)
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _some_networks(cls, value: str) -> str:
+        _networks(value)
+        return value
+
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.mongodb_uri and not self.jwt_secret:
@@ -178,6 +200,11 @@ class Settings(BaseSettings):
         rate, burst = self.send_rate.split("/")
         return int(rate), int(burst)
 
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Whose word about where a request comes from is believed."""
+        return _networks(self.trusted_proxies)
+
     def secret(self) -> str:
         """The JWT secret; with the embedded MongoDB it is generated once and kept, mode 0600."""
         if self.jwt_secret:
@@ -220,6 +247,14 @@ def _field(alias: str) -> tuple[str, str]:
     """The name of the field that the variable sets, and what it may be."""
     fields = Settings.model_fields.items()
     return next((name, field.description or "") for name, field in fields if field.alias == alias)
+
+
+def _networks(listed: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """The networks; raises `ValueError` for what is none, and for one that holds every address."""
+    networks = tuple(ip_network(one.strip()) for one in listed.split(",") if one.strip())
+    if any(network.prefixlen == 0 for network in networks):
+        raise ValueError
+    return networks
 
 
 def _origin(url: str) -> str:

@@ -22,6 +22,7 @@ MADE = {"__pycache__", "external"}
 # Reflex empties this folder before it builds, so the stamp goes with what it stands for.
 STAMP = Path("build", "carechat-inputs")
 POLL = 0.1
+NPM_WAIT = 60.0
 SHOWN_LINES = 30
 
 
@@ -99,14 +100,18 @@ def tools() -> dict[str, str]:
 
 
 def _registry(npm: str, variables: Mapping[str, str]) -> str:
-    asked = subprocess.run(  # noqa: S603
-        [npm, "config", "get", "registry"],
-        env=variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return asked.stdout.strip() or "https://registry.npmjs.org/"
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        asked = subprocess.run(  # noqa: S603
+            [npm, "config", "get", "registry"],
+            env=variables,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=NPM_WAIT,
+        )
+        if registry := asked.stdout.strip():
+            return registry
+    return "https://registry.npmjs.org/"
 
 
 def _web(project: Path) -> Path:

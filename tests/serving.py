@@ -141,6 +141,14 @@ async def a_socket(server: Server, ctx: Context) -> AsyncGenerator[Socket]:
         yield socket
 
 
+async def closed_at_once(server: Server, ctx: Context) -> int:
+    """Open a socket of that person; returns the code with which the server closes it by itself."""
+    url = f"{server.url.replace('http', 'ws')}/ws/{ctx.user.email}"
+    headers = {"Authorization": f"Bearer {a_token(ctx)}"}
+    async with connect(url, additional_headers=headers, compression=None) as connection:
+        return await Socket(connection).closed()
+
+
 @asynccontextmanager
 async def a_deaf_socket(server: Server, ctx: Context) -> AsyncGenerator[ClientConnection]:
     """Give a socket of that person whose client sends and takes next to nothing."""

@@ -52,6 +52,7 @@ def test_nothing_has_to_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
 
 NUMBER = "a number from "
 DATABASE = "1 to 38 of the letters A to Z and a to z, digits, _ and -"
+PROXIES = "addresses and networks, separated by commas, like 127.0.0.1,10.0.0.0/8"
 URL = "like https://chat.example.com or http://localhost:8000, without a path"
 RATE = "messages a second / at once, like 5/20, each from 1 to 999999"
 
@@ -82,6 +83,13 @@ RATE = "messages a second / at once, like 5/20, each from 1 to 999999"
         ("CARECHAT_PUBLIC_URL", "https://a:b:c", URL),
         ("CARECHAT_PUBLIC_URL", "http://localhost:99999999", URL),
         ("CARECHAT_PUBLIC_URL", "http://localhost:0", URL),
+        ("CARECHAT_TRUSTED_PROXIES", "proxy.example.com", PROXIES),
+        ("CARECHAT_TRUSTED_PROXIES", "127.0.0.1 10.0.0.1", PROXIES),
+        ("CARECHAT_TRUSTED_PROXIES", "10.0.0.1/8", PROXIES),
+        ("CARECHAT_TRUSTED_PROXIES", "10.0.0.0/33", PROXIES),
+        ("CARECHAT_TRUSTED_PROXIES", "127.0.0.1,::/0", PROXIES),
+        ("CARECHAT_TRUSTED_PROXIES", "*", PROXIES),
+        ("CARECHAT_SOCKETS_PER_ADDRESS", "0", NUMBER + "1 to 1000000"),
         ("CARECHAT_CLINIC_NAME", "x" * 61, "60 characters at most"),
         ("CARECHAT_EMERGENCY", "x" * 201, "200 characters at most"),
         ("CARECHAT_DEMO", "perhaps", "1 or 0"),
@@ -100,6 +108,12 @@ def test_a_bad_value_is_told_in_one_line_with_its_name_and_what_is_allowed(
     with pytest.raises(BadSettingError) as refusal:
         load(monkeypatch, **{name: value})
     assert str(refusal.value) == f"{name} is {value!r}: must be {allowed}"
+
+
+def test_nobody_is_believed_about_others_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.load().proxies == ()
+    named = load(monkeypatch, CARECHAT_TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/8 ,fd00::/8,")
+    assert [str(one) for one in named.proxies] == ["127.0.0.1/32", "10.0.0.0/8", "fd00::/8"]
 
 
 def test_what_each_variable_may_be_is_told() -> None:

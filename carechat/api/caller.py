@@ -8,6 +8,7 @@ from fastapi.security import HTTPBearer
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from carechat.api import proxies
 from carechat.domain import errors
 from carechat.services import accounts
 from carechat.services.accounts import SignedIn
@@ -48,9 +49,8 @@ def is_public_origin(request: Request) -> bool:
 def network(connection: HTTPConnection) -> str:
     """Return the network that the request comes from, as far as one household or office has it."""
     host = connection.client.host if connection.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
+    address = proxies.address(host)
+    if address is None:
         return host
     bits = _IPV4_NETWORK_BITS if address.version == 4 else _IPV6_NETWORK_BITS
     return str(ipaddress.ip_network((address, bits), strict=False))
@@ -58,7 +58,7 @@ def network(connection: HTTPConnection) -> str:
 
 async def identify(connection: HTTPConnection) -> Context:
     """Return who calls; raises `UnauthenticatedError` for a missing or bad token."""
-    token = _bearer(connection) or read_cookie(connection)
+    token = bearer(connection) or read_cookie(connection)
     return await accounts.resolve(get_backend(connection), token)
 
 
@@ -79,7 +79,7 @@ async def get_caller(
 
 def is_by_cookie(connection: HTTPConnection) -> bool:
     """Whether it is the browser's cookie, which it sends by itself, that says who calls."""
-    return not _bearer(connection) and bool(read_cookie(connection))
+    return not bearer(connection) and bool(read_cookie(connection))
 
 
 def read_cookie(connection: HTTPConnection) -> str:
@@ -106,7 +106,8 @@ def clear_cookie(request: Request, response: Response) -> None:
     )
 
 
-def _bearer(connection: HTTPConnection) -> str:
+def bearer(connection: HTTPConnection) -> str:
+    """Return the token of the `Authorization` header, or nothing."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 

@@ -1,4 +1,4 @@
-"""Throttles: how often a password may be tried and a message sent, counted in memory."""
+"""Throttles: how often something may be tried and how much held at once, counted in memory."""
 
 import math
 from collections import Counter, OrderedDict, deque
@@ -111,3 +111,30 @@ class SendThrottle:
             wait = math.ceil((1 - bucket.tokens) / self.rate)
             raise errors.RateLimitedError("That was a lot at once. Please wait a moment.", wait)
         bucket.tokens -= 1
+
+
+class Seats:
+    """Counts what each holder has open in this process: at most so many at once."""
+
+    def __init__(self, most: int, limit: metrics.Limit) -> None:
+        self._most = most
+        self._limit: metrics.Limit = limit
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def seat(self, holder: str) -> Generator[bool]:
+        """Give True and count one more until the context is left, or False if there are too many.
+
+        Whoever has the others keeps them: the newest is the one that is refused.
+        """
+        if self._taken[holder] >= self._most:
+            metrics.limited(self._limit)
+            yield False
+            return
+        self._taken[holder] += 1
+        try:
+            yield True
+        finally:
+            self._taken[holder] -= 1
+            if not self._taken[holder]:
+                del self._taken[holder]

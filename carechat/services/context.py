@@ -11,13 +11,16 @@ from carechat.domain.users import Role, User
 from carechat.realtime.hub import Hub
 from carechat.realtime.presence import Presence
 from carechat.security.passwords import Passwords
-from carechat.security.throttle import LoginThrottle, SendThrottle
+from carechat.security.throttle import LoginThrottle, Seats, SendThrottle
 from carechat.security.tokens import Tokens
 from carechat.services.progress import Tracker
 from carechat.storage.sessions import Session
 from carechat.storage.store import Store
 
 T = TypeVar("T")
+
+MAX_SOCKETS = 20
+"""Sockets that one person may have open in each process."""
 
 CANCEL_SECONDS = 1.0
 """How soon to cancel again what goes on although it was cancelled."""
@@ -53,6 +56,7 @@ class Backend:
     page_events: SendThrottle
     clock: Callable[[], datetime]
     seconds: Callable[[], float] = time.monotonic
+    sockets: Seats = field(default_factory=lambda: Seats(MAX_SOCKETS, "sockets_of_user"))
     prepared: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])
 

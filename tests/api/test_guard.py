@@ -8,20 +8,26 @@ import json
 import logging
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack
+from ipaddress import ip_network
 from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from websockets.asyncio.client import connect
 
 from carechat import logs
+from carechat.api import guard
 from carechat.api.guard import Guard, content_policy
+from carechat.security.throttle import Seats
 from carechat.services.context import Backend, Context
 from tests import serving
 from tests.answers import code
 from tests.conftest import ORIGIN
 from tests.factories import PASSWORD, a_doctor, bearer
-from tests.serving import PAGE, Server
+from tests.scraping import Rise
+from tests.serving import PAGE, SECONDS, Server, handshake
 
 Client = httpx.AsyncClient
 HTML = {"Accept": "text/html"}
@@ -180,6 +186,107 @@ async def test_a_body_that_hides_its_length_is_too_large_as_well(
     path = "/auth/login" if "json" in kind else "/auth/session"
     answer = await outside.post(path, content=endless(), headers=headers)
     assert code(answer) == (413, "too_large")
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "BODY_SECONDS", 0.2)
+    met = Rise("carechat_limits_total", limit="body_seconds")
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    head = "POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n"
+    writer.write(f"{head}Content-Type: application/json\r\n\r\n{{".encode())
+    async with asyncio.timeout(SECONDS):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 408 ")
+    writer.close()
+    assert met() == 1
+
+
+class TestAddresses:
+    """Where requests and sockets come from."""
+
+    @pytest.fixture
+    def proxied(self, app: FastAPI, tmp_path: Path) -> Guard:
+        """Return the guard of a deployment behind a proxy, with two sockets for each address."""
+        return Guard(
+            app,
+            [ORIGIN],
+            tmp_path,
+            trusted=[ip_network("127.0.0.1")],
+            seat=Seats(2, "sockets_of_address").seat,
+        )
+
+    @pytest.fixture
+    async def behind(self, proxied: Guard) -> AsyncGenerator[Server]:
+        """Give a server for that."""
+        async with serving.serve(proxied) as server:
+            yield server
+
+    @staticmethod
+    async def tries(server: Server, ctx: Context, forwarded: str) -> list[int]:
+        """Return what is answered to eleven wrong passwords from there."""
+        body = {"email": ctx.user.email, "password": "not the right one"}
+        headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+        async with serving.a_client(server) as client:
+            answers = [
+                await client.post("/auth/login", json=body, headers=headers) for _ in range(11)
+            ]
+        return [answer.status_code for answer in answers]
+
+    async def test_behind_a_trusted_proxy_each_network_has_its_own_tries(
+        self, behind: Server, doctor: Context
+    ) -> None:
+        assert (await self.tries(behind, doctor, "192.0.2.7"))[-1] == 429
+        assert (await self.tries(behind, doctor, "198.51.100.7"))[0] == 401
+        claimed = "203.0.113.9, 192.0.2.8"
+        assert (await self.tries(behind, doctor, claimed))[0] == 429
+
+    async def test_nobody_else_chooses_where_they_come_from(
+        self, server: Server, doctor: Context
+    ) -> None:
+        await self.tries(server, doctor, "192.0.2.7")
+        assert (await self.tries(server, doctor, "198.51.100.7"))[0] == 429
+
+    async def test_an_address_has_only_so_many_sockets(
+        self, behind: Server, doctor: Context
+    ) -> None:
+        refused = Rise("carechat_limits_total", limit="sockets_of_address")
+        path = f"/ws/{doctor.user.email}"
+        here = [*bearer(doctor).items(), ("X-Forwarded-For", "192.0.2.7")]
+        there = [*bearer(doctor).items(), ("X-Forwarded-For", "198.51.100.7")]
+        async with AsyncExitStack() as sockets:
+            for _ in range(2):
+                await sockets.enter_async_context(
+                    connect(f"{behind.url.replace('http', 'ws')}{path}", additional_headers=here)
+                )
+            status, problem = await handshake(behind, path, here)
+            assert (status, problem["code"]) == (429, "rate_limited")
+            assert (await handshake(behind, "/_event/", here))[0] == 429
+            assert (await handshake(behind, path, there))[0] == 101
+        async with asyncio.timeout(SECONDS):
+            while (await handshake(behind, path, here))[0] != 101:
+                pass
+        assert refused() >= 2
+
+    @pytest.mark.parametrize(
+        ("peer", "counted"),
+        [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8::7", "2001:db8::/64"),
+            ("2001:db8::ffff:1:2:3", "2001:db8::/64"),
+            ("2001:db8:0:1::7", "2001:db8:0:1::/64"),
+            ("127.0.0.1", ""),
+            ("::1", ""),
+            ("a socket", ""),
+        ],
+    )
+    def test_sockets_are_counted_by_address_or_household_and_not_on_this_machine(
+        self, peer: str, counted: str
+    ) -> None:
+        """Each of an IPv6 household has more addresses than anybody could count."""
+        assert guard.holder({"client": (peer, 1)}) == counted
+        assert guard.holder({"client": None}) == ""
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "[::1]:8000", "127.0.0.1"])

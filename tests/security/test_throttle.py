@@ -1,6 +1,6 @@
 """Throttles: how often a password may be tried and a message sent."""
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from carechat.domain import errors
 from carechat.security import throttle
-from carechat.security.throttle import LoginThrottle, SendThrottle
+from carechat.security.throttle import LoginThrottle, Seats, SendThrottle
 from tests.scraping import Rise
 
 EMAIL = "doctor@example.com"
@@ -133,6 +133,42 @@ def test_the_buckets_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     sends = SendThrottle(rate=1, burst=1)
     for user in ("u1", "u2", "u3", "u1"):
         sends.take(user, 0)
+
+
+def test_the_newest_gets_no_seat_until_another_is_free() -> None:
+    seats = Seats(2, "sockets_of_user")
+    refused = Rise("carechat_limits_total", limit="sockets_of_user")
+    with seats.seat("u1") as first, ExitStack() as second:
+        assert (first, second.enter_context(seats.seat("u1"))) == (True, True)
+        with seats.seat("u1") as third:
+            assert not third
+        with seats.seat("u2") as others:
+            assert others
+        second.close()
+        with seats.seat("u1") as third:
+            assert third
+    assert refused() == 1
+
+
+def test_a_seat_is_free_again_when_its_holder_fails() -> None:
+    seats = Seats(1, "sockets_of_user")
+    with suppress(RuntimeError), seats.seat("u1"):
+        raise RuntimeError
+    with seats.seat("u1") as free:
+        assert free
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.booleans()), max_size=60))
+def test_nobody_ever_has_more_seats_than_there_are(moves: list[tuple[str, bool]]) -> None:
+    seats, held = Seats(3, "sockets_of_user"), dict[str, list[ExitStack]](a=[], b=[])
+    for holder, comes in moves:
+        if not comes and held[holder]:
+            held[holder].pop().close()
+        elif comes:
+            stack = ExitStack()
+            assert stack.enter_context(seats.seat(holder)) == (len(held[holder]) < 3)
+            if len(held[holder]) < 3:
+                held[holder].append(stack)
 
 
 def test_each_throttle_says_which_limit_was_met() -> None:
