@@ -25,7 +25,7 @@ _pages = get_web_dir() / "build" / "client"
 _seats = Seats(_settings.sockets_per_address, "sockets_of_address")
 _demo = Demo(demo.DOCTOR_EMAIL, demo.PATIENT_EMAIL, demo.PASSWORD) if _settings.with_demo else None
 
-api = api_app.create(_origins)
+api = api_app.create(_origins, _settings.metrics_token)
 sessions = SessionMiddleware(api.state.cookie)
 
 

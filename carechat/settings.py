@@ -15,7 +15,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 MIN_SECRET_BYTES = 32
 MIN_BCRYPT_COST = 10
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-SECRETS = frozenset({"mongodb_uri", "jwt_secret"})
+SECRETS = frozenset({"mongodb_uri", "jwt_secret", "metrics_token"})
 MONGODB_URI_FORM = (
     "like mongodb://name:password@host/?replicaSet=rs0, name and password percent-encoded"
 )
@@ -81,6 +81,14 @@ class Settings(BaseSettings):
         Field(
             alias="CARECHAT_TRUSTED_PROXIES",
             description="addresses and networks, separated by commas, like 127.0.0.1,10.0.0.0/8",
+        ),
+    ] = ""
+    metrics_token: Annotated[
+        str,
+        Field(
+            alias="CARECHAT_METRICS_TOKEN",
+            pattern=r"^[!-~]{16,}$",
+            description="16 or more letters, digits and signs, without spaces",
         ),
     ] = ""
     sockets_per_address: Annotated[

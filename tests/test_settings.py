@@ -116,6 +116,16 @@ def test_nobody_is_believed_about_others_unless_named(monkeypatch: pytest.Monkey
     assert [str(one) for one in named.proxies] == ["127.0.0.1/32", "10.0.0.0/8", "fd00::/8"]
 
 
+@pytest.mark.parametrize("token", ["short", "x" * 15, "with a space in it", "x" * 16 + "\n"])
+def test_a_token_for_the_metrics_is_long_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    with pytest.raises(BadSettingError) as refusal:
+        load(monkeypatch, CARECHAT_METRICS_TOKEN=token)
+    allowed = "16 or more letters, digits and signs, without spaces"
+    assert str(refusal.value) == f"CARECHAT_METRICS_TOKEN: must be {allowed}"
+
+
 def test_what_each_variable_may_be_is_told() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 

@@ -17,6 +17,7 @@ from carechat.api import (
     health,
     invitations,
     messages,
+    metrics,
     schemas,
     socket,
 )
@@ -28,6 +29,7 @@ PREFIXES = (
     "messages",
     "healthz",
     "readyz",
+    "metrics",
     "docs",
     "openapi.json",
     "ws",
@@ -47,8 +49,10 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-def create(origins: Sequence[str]) -> FastAPI:
+def create(origins: Sequence[str], metrics_token: str = "") -> FastAPI:
     """Return the API for pages of those origins, the public one first.
+
+    `metrics_token`, if there is one, lets others than this machine read the metrics.
 
     It answers 503 until `state.backend` is set.
     """
@@ -56,11 +60,22 @@ def create(origins: Sequence[str]) -> FastAPI:
         title="CareChat", version="1.0", docs_url=None, redoc_url=None, responses=_PROBLEMS
     )
     app.state.backend = None
+    app.state.metrics_token = metrics_token
     app.state.origins = tuple(origins)
     app.state.https = origins[0].startswith("https:")
     app.state.cookie = f"__Host-{COOKIE}" if app.state.https else COOKIE
     errors.register(app)
-    for module in (auth, forms, invitations, messages, conversations, health, docs, socket):
+    for module in (
+        auth,
+        forms,
+        invitations,
+        messages,
+        conversations,
+        health,
+        metrics,
+        docs,
+        socket,
+    ):
         app.include_router(module.router)
     for prefix in PREFIXES:
         for path in (f"/{prefix}", f"/{prefix}/{{rest:path}}"):

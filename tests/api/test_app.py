@@ -152,4 +152,5 @@ async def test_the_description_has_every_call_of_the_contract(client: Client) ->
         "POST /conversations/{conversation_id}/messages",
         "GET /healthz",
         "GET /readyz",
+        "GET /metrics",
     }
