@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -119,3 +120,17 @@ def test_the_memory_of_the_process_is_told() -> None:
     page = scrape.page().decode()
     assert read(page, "process_resident_memory_bytes") > 1_000_000
     assert read(page, "process_cpu_seconds_total") > 0
+
+
+def test_the_operators_page_tells_of_every_limit_and_metric() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "operations.md").read_text()
+    names = {
+        sample.name.removeprefix("carechat_")
+        for family in metrics.registry.collect()
+        for sample in family.samples
+        if not sample.name.endswith(("_created", "_bucket", "_count", "_sum"))
+    }
+    assert len(names) > 5
+    words = [*names, "ack_seconds", "append_seconds", "batch_messages", "delivery_seconds"]
+    told = {word: f"`{word}" in page for word in [*words, *get_args(metrics.Limit)]}
+    assert [word for word, is_told in told.items() if not is_told] == []
