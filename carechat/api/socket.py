@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
+from carechat import logs, metrics
 from carechat.api import caller, frames, schemas
 from carechat.api.errors import STATUS, problem
 from carechat.domain import errors
@@ -46,6 +47,7 @@ SESSION_ENDED = 4401
 SESSION_IDLE = 4408
 TOO_SLOW = 4409
 FRAME_TOO_LARGE = 4413
+TOO_MANY_SOCKETS = 4429
 
 _writer = frames.Writer()
 
@@ -59,8 +61,9 @@ async def connect(websocket: WebSocket, email: str) -> None:
         refusal = problem(STATUS[type(error)], error.code, error.detail)
         await websocket.send_denial_response(refusal)
         return
-    await websocket.accept()
-    await _Socket(websocket, ctx).serve()
+    await websocket.accept(headers=[(b"x-request-id", logs.request_id().encode())])
+    with ctx.backend.sockets.seat(ctx.user.id) as seated:
+        await (_Socket(websocket, ctx).serve() if seated else websocket.close(TOO_MANY_SOCKETS))
 
 
 async def _admit(websocket: WebSocket, email: str) -> Context:
@@ -112,6 +115,8 @@ class _Socket:
             code = SESSION_ENDED
         except errors.UnavailableError:
             code = GOING_AWAY
+        if code == TOO_SLOW:
+            metrics.limited("slow_socket")
         if code is not None:
             with suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
                 async with asyncio.timeout(CLOSE_SECONDS):
@@ -143,12 +148,14 @@ class _Socket:
                 return None
             text: str = incoming.get("text") or ""
             if len(text.encode() or incoming.get("bytes") or b"") > MAX_FRAME_BYTES:
+                metrics.limited("frame_bytes")
                 return FRAME_TOO_LARGE
             try:
                 fields = frames.read(text)
             except ValueError:
                 self._bad_frames += 1
                 if self._bad_frames >= MAX_BAD_FRAMES:
+                    metrics.limited("bad_frames")
                     return NOT_JSON
                 self._refuse(None, errors.InvalidError("A frame is JSON text."))
             else:
@@ -173,6 +180,7 @@ class _Socket:
                 self._write(frames.other(schemas.PongFrame()))
 
     async def _sync(self, frame: schemas.SyncFrame) -> None:
+        metrics.resynced("sync")
         for conversation_id, after in frame.after.items():
             try:
                 await self._bring(Address(conversation_id=conversation_id), after)
@@ -242,6 +250,8 @@ class _Socket:
                 await self._websocket.send_text(text)
                 if sent:
                     self._following.handed(sent)
+                    waited = self._ctx.now() - sent.message.timestamp
+                    metrics.delivered("ws", waited.total_seconds())
                 if self._patience and len(self._waiting) <= ROOM:
                     self._make_room(self._patience)
 

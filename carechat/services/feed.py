@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from carechat import metrics
 from carechat.domain import errors
 from carechat.domain.events import (
     Ending,
@@ -137,6 +138,7 @@ class Following:
         seq = sent.message.seq
         told = self._told.setdefault(sent.conversation.id, _Told(seq, seq - 1))
         if seq > told.last + 1:
+            metrics.resynced("missed")
             self._reading = self._ctx.backend.spawn(self._read_until(sent, told))
         elif seq not in told:
             told.add(seq)
@@ -179,6 +181,7 @@ class _Waiting:
         if isinstance(event, SessionEnded):
             self._drop()
         elif self._events.full():
+            metrics.limited("listener_events")
             self._drop()
             self._has_dropped = True
             self._events.put_nowait(FellBehind())

@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass, replace
 from functools import partial
 
+from carechat import metrics
 from carechat.domain import errors
 from carechat.domain.conversations import Conversation
 from carechat.domain.events import MessageSent
@@ -43,6 +44,7 @@ class Page:
     more: bool
 
 
+@metrics.sending
 async def send(ctx: Context, address: Address, outgoing: Outgoing, origin: object = None) -> Sent:
     """Store a message for good and tell the screens of everybody in the conversation.
 

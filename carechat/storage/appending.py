@@ -11,6 +11,7 @@ from bson import ObjectId
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, PyMongoError
 
+from carechat import metrics
 from carechat.domain import errors
 from carechat.domain.messages import Draft, Message
 from carechat.storage.database import UNAVAILABLE, Document, guarded
@@ -62,6 +63,7 @@ class Appender:
         self._under_way: dict[Draft, asyncio.Future[Appended]] = {}
         self._tails: OrderedDict[str, Tail] = OrderedDict()
         self._unknown: OrderedDict[Key, bool] = OrderedDict()
+        metrics.waiting(self._under_way)
 
     async def append(self, draft: Draft, tell: Callable[[Message], None]) -> Appended:
         """See `Messages.append`."""
@@ -95,7 +97,8 @@ class Appender:
             documents.append(document(draft, tails[draft.conversation_id], self._clock()))
             tails[draft.conversation_id] = _tail(documents[-1])
         try:
-            await self._collection.insert_many(documents)
+            with metrics.writing(len(documents)):
+                await self._collection.insert_many(documents)
         except BulkWriteError as error:
             return await self._after(drafts, documents, dict[str, Any](error.details or {}))
         except PyMongoError:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from carechat import metrics
 from carechat.domain import errors
 from carechat.storage.database import UNAVAILABLE
 
@@ -62,6 +63,7 @@ class GroupCommit(Generic[Item, Result]):
         wait; nothing becomes of the item then.
         """
         if len(self._waiting) >= MAX_WAITING:
+            metrics.limited("waiting_messages")
             raise errors.UnavailableError(UNAVAILABLE)
         done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Entry(self._key(item), item, done))

@@ -136,7 +136,7 @@ async def test_whether_the_database_answers_is_told(backend: Backend) -> None:
     doctor: Context = await a_doctor(backend)
     metrics.reachable("mongodb", answers=False)
     metrics.sessions(0)
-    with backend.hub.listen(doctor.user.email, doctor.session.id):
+    with backend.hub.listen(doctor.user.email, doctor.session.id, lambda _: None):
         watching = backend.spawn(watch.database(backend))
         while not here("carechat_sessions"):
             assert not watching.done()

@@ -33,7 +33,7 @@ from tests.factories import (
     says,
 )
 from tests.listening import a_screen
-from tests.serving import Server, Socket, a_deaf_socket, a_socket, handshake
+from tests.serving import Server, Socket, a_deaf_socket, a_socket, closed_at_once, handshake
 
 Open = Callable[[Context], Any]
 
@@ -567,3 +567,18 @@ async def test_a_server_that_stops_says_so_first(
     ours = await connect(doctor)
     backend.hub.close()
     assert await ours.closed() == 1001
+
+
+async def test_the_twenty_first_socket_of_a_person_is_closed(
+    server: Server, backend: Backend
+) -> None:
+    """The others stay, and there is room again when one of them closes."""
+    doctor, other = await a_doctor(backend), await a_doctor(backend)
+    async with AsyncExitStack() as sockets:
+        held = [await sockets.enter_async_context(a_socket(server, doctor)) for _ in range(20)]
+        assert await closed_at_once(server, doctor) == 4429
+        await held[0].collect()
+        async with a_socket(server, other) as theirs:
+            await theirs.collect()
+    async with a_socket(server, doctor) as again:
+        await again.collect()
