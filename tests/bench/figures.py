@@ -35,6 +35,13 @@ def spread(values: Sequence[float], *percents: int) -> str:
     return f"{names}: {shown} ms {count}"
 
 
+def against(ours: Sequence[float], theirs: Sequence[float], unit: str) -> str:
+    """Return the medians of ours and theirs, and that of the ratios of the same rounds."""
+    ratio = statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
+    middles = (short(statistics.median(values)) for values in (ours, theirs))
+    return f"{' against '.join(middles)} {unit}: {ratio:.2f} times"
+
+
 def short(value: float) -> str:
     """Return the number with one digit after the point below 100, else none."""
     return f"{value:,.1f}" if abs(value) < 100 else f"{value:,.0f}"

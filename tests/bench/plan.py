@@ -20,6 +20,11 @@ class Plan:
     """Conversations of so many messages are read."""
     pages: int
     """Pages of one person, for memory and processor time."""
+    talkers: int
+    """Pairs with both sockets open, on the product and on the reference."""
+    rounds: int
+    """In each of which both have their turn."""
+    round_seconds: float
 
 
 FULL = Plan(
@@ -31,6 +36,9 @@ FULL = Plan(
     requests=200,
     sizes=(1_000, 100_000),
     pages=20,
+    talkers=200,
+    rounds=5,
+    round_seconds=10,
 )
 SHORT = Plan(
     messages=20,
@@ -41,4 +49,7 @@ SHORT = Plan(
     requests=20,
     sizes=(1_000, 10_000),
     pages=3,
+    talkers=20,
+    rounds=2,
+    round_seconds=2,
 )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,17 @@ PASSWORD = "correct horse battery"
 PAIRS = 60
 """Enough for every measurement to have people of its own."""
 
+AT_ONCE = 8
+"""Sign-ins at the same time, fewer than the product lets one network have."""
+
 STOP_SECONDS = 30
 PROFILE_BYTES = 64_000_000
 
+TALKER = "talking-"
+
 Document = dict[str, Any]
+Token = tuple[str, str]
+"""An address and the token that proves it."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +82,19 @@ class Product:
         number = next(self._numbers)
         return Pair(_signed_in(f"doctor{number}"), _signed_in(f"patient{number}"))
 
+    def processes(self, mongod: bool = False) -> list[int]:
+        """Return the processes of the server, or those of its MongoDB."""
+        return [
+            pid for pid, name in machine.offspring(self.pid) if name.startswith("mongod") == mongod
+        ]
+
     def memory(self) -> int:
         """Return the bytes that the server has resident, without its MongoDB."""
-        return machine.memory(self._processes(mongod=False))
+        return machine.memory(self.processes())
 
     def busy(self, mongod: bool = False) -> float:
         """Return the seconds of processor time that the server, or its MongoDB, has used."""
-        return machine.busy(self._processes(mongod))
+        return machine.busy(self.processes(mongod))
 
     @contextlib.contextmanager
     def database(self) -> Iterator[Database[Document]]:
@@ -105,11 +119,6 @@ class Product:
             ours = {"appName": "carechat", "op": {"$ne": "getmore"}}
             found += database["system.profile"].find(ours)
 
-    def _processes(self, mongod: bool) -> list[int]:
-        return [
-            pid for pid, name in machine.offspring(self.pid) if name.startswith("mongod") == mongod
-        ]
-
 
 @contextlib.contextmanager
 def serve(folder: Path, **variables: str) -> Iterator[Product]:
@@ -129,10 +138,11 @@ def serve(folder: Path, **variables: str) -> Iterator[Product]:
             server.wait(STOP_SECONDS)
 
 
-def populate(folder: Path, **variables: str) -> None:
-    """Let the pairs of people have accounts."""
+def populate(folder: Path, talkers: int, **variables: str) -> None:
+    """Let the pairs of people have accounts, and so many pairs more that only talk."""
     roster = folder / "people.csv"
-    roster.write_text("\n".join(["email,name,role,doctor_emails,password", *_people()]))
+    people = [*_people("", PAIRS), *_people(TALKER, talkers)]
+    roster.write_text("\n".join(["email,name,role,doctor_emails,password", *people]))
     subprocess.run(
         [sys.executable, "-m", "carechat", "users", "import", str(roster)],
         cwd=PROJECT,
@@ -154,16 +164,30 @@ def _environment(folder: Path) -> dict[str, str]:
     }
 
 
-def _people() -> Iterator[str]:
-    for number in range(1, PAIRS + 1):
-        doctor = f"doctor{number}@example.com"
+def talkers(count: int) -> list[tuple[Token, Token]]:
+    """Return that many pairs that only talk, signed in: a doctor's and a patient's tokens."""
+    numbers = range(1, count + 1)
+    names = [f"{TALKER}{role}{number}" for number in numbers for role in ("doctor", "patient")]
+    with httpx.Client(base_url=URL) as api, ThreadPoolExecutor(AT_ONCE) as several:
+        tokens = list(several.map(lambda name: _token(api, name), names))
+    return list(zip(tokens[::2], tokens[1::2], strict=True))
+
+
+def _people(prefix: str, count: int) -> Iterator[str]:
+    for number in range(1, count + 1):
+        doctor = f"{prefix}doctor{number}@example.com"
         yield f"{doctor},Dr. Sarah Chen,doctor,,{PASSWORD}"
-        yield f"patient{number}@example.com,Maria Jones,patient,{doctor},{PASSWORD}"
+        yield f"{prefix}patient{number}@example.com,Maria Jones,patient,{doctor},{PASSWORD}"
 
 
 def _signed_in(name: str) -> Person:
     api = httpx.Client(base_url=URL)
+    email, token = _token(api, name)
+    api.headers["Authorization"] = f"Bearer {token}"
+    return Person(email, api)
+
+
+def _token(api: httpx.Client, name: str) -> Token:
     email = f"{name}@example.com"
     answer = api.post("/auth/login", json={"email": email, "password": PASSWORD})
-    api.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['access_token']}"
-    return Person(email, api)
+    return email, answer.raise_for_status().json()["access_token"]
