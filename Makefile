@@ -64,7 +64,7 @@ shots: setup-test ## Take the screenshots in docs/screenshots anew
 	@exec $(BIN)/python -m tests.shots
 
 clean: ## Remove everything that was made, but not .carechat, where the data is
-	@rm -rf .venv .web .web-test .states assets/external .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
+	@rm -rf .venv .web .web-test .web-bench .states assets/external .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
 	@find carechat tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 python:

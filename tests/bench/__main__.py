@@ -11,19 +11,24 @@ from tests.bench import (
     arrivals,
     costs,
     history,
+    idle,
     latency,
     machine,
     opening,
     pages,
     product,
+    replicas,
     rivals,
     screens,
     sends,
+    workers,
 )
 from tests.bench.figures import Line, short, table
 from tests.bench.plan import FULL, SHORT, Plan
+from tests.bench.product import CHEAP_HASH
 
 AGAINST_THE_REFERENCE = {
+    "idle": idle.measure,
     "sends": sends.measure,
     "arrivals": arrivals.measure,
 }
@@ -34,14 +39,21 @@ IN_BROWSERS = {
     "history": history.measure,
     "pages": pages.measure,
 }
-CHEAP_HASH = {"CARECHAT_BCRYPT_COST": "4"}
-"""After the starts were timed: nothing here is about signing in."""
+BY_THEMSELVES = {
+    "replicas": replicas.measure,
+    "workers": workers.measure,
+}
+"""Which serve CareChat in ways of their own."""
+
+NOT_YET = {"workers"}
+"""Only measured when asked for."""
 
 
 def main() -> None:
     """Print what was measured, on what machine, and how busy that was before and after."""
     asked = _arguments()
     before = machine.load()
+    machine.open_files()
     # Beside the project and not in /tmp, which may be memory: then nothing durable would cost.
     with tempfile.TemporaryDirectory(prefix=".bench-", dir=product.PROJECT) as folder:
         lines = list(_measured(Path(folder), _plan(asked), asked.only))
@@ -52,7 +64,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--short", action="store_true", help="a few of each, in a minute or two")
-    names = [*AGAINST_THE_REFERENCE, *IN_BROWSERS]
+    names = [*AGAINST_THE_REFERENCE, *BY_THEMSELVES, *IN_BROWSERS]
     parser.add_argument("--only", action="append", choices=names, help="these measurements alone")
     parser.add_argument("--rounds", type=int, help="rounds of CareChat and the reference")
     parser.add_argument("--seconds", type=float, help="how long each has its turn")
@@ -68,24 +80,39 @@ def _plan(asked: argparse.Namespace) -> Plan:
 def _measured(folder: Path, plan: Plan, only: list[str] | None) -> Iterator[Line]:
     if not only:
         yield from _started(folder)
-    product.populate(folder, plan.talkers, **CHEAP_HASH)
-    if names := _chosen(AGAINST_THE_REFERENCE, only):
-        with (
-            product.serve(folder, **CHEAP_HASH) as served,
-            rivals.facing(served, plan) as both,
-        ):
-            for name in names:
-                _say(f"Measuring {name} ...")
-                yield from AGAINST_THE_REFERENCE[name](both, plan)
-    if names := _chosen(IN_BROWSERS, only):
-        with product.serve(folder, **CHEAP_HASH) as served, screens.launch() as browser:
-            for name in names:
-                _say(f"Measuring {name} ...")
-                yield from IN_BROWSERS[name](served, browser, plan)
+    if _chosen(AGAINST_THE_REFERENCE | IN_BROWSERS, only):
+        product.populate(folder, plan.talkers, **CHEAP_HASH)
+    yield from _against_the_reference(folder, plan, only)
+    for name in _chosen(BY_THEMSELVES, only):
+        _say(f"Measuring {name} ...")
+        yield from BY_THEMSELVES[name](folder / name, plan)
+    yield from _in_browsers(folder, plan, only)
+
+
+def _against_the_reference(folder: Path, plan: Plan, only: list[str] | None) -> Iterator[Line]:
+    if not _chosen(AGAINST_THE_REFERENCE, only):
+        return
+    with (
+        product.serve(folder, **CHEAP_HASH) as served,
+        served.mongodb() as mongodb,
+        rivals.facing(served, mongodb, plan.talkers) as both,
+    ):
+        for name in _chosen(AGAINST_THE_REFERENCE, only):
+            _say(f"Measuring {name} ...")
+            yield from AGAINST_THE_REFERENCE[name](both, plan)
+
+
+def _in_browsers(folder: Path, plan: Plan, only: list[str] | None) -> Iterator[Line]:
+    if not _chosen(IN_BROWSERS, only):
+        return
+    with product.serve(folder, **CHEAP_HASH) as served, screens.launch() as browser:
+        for name in _chosen(IN_BROWSERS, only):
+            _say(f"Measuring {name} ...")
+            yield from IN_BROWSERS[name](served, browser, plan)
 
 
 def _chosen(parts: Iterable[str], only: list[str] | None) -> list[str]:
-    return [name for name in parts if only is None or name in only]
+    return [name for name in parts if (name in only if only else name not in NOT_YET)]
 
 
 def _say(line: str) -> None:
@@ -94,9 +121,10 @@ def _say(line: str) -> None:
 
 def _started(folder: Path) -> Iterator[Line]:
     _say("Starting it, and once more ...")
-    with product.serve(folder) as served:
+    fresh = {"REFLEX_WEB_WORKDIR": str(folder / "web")}
+    with product.serve(folder, **fresh) as served:
         yield Line("Start, the first", f"{short(served.start_seconds)} s")
-    with product.serve(folder) as served:
+    with product.serve(folder, **fresh) as served:
         yield Line("Start, the second", f"{short(served.start_seconds)} s", "< 10 s")
 
 

@@ -1,13 +1,14 @@
 """The load client, a process of its own: `python -m tests.bench.client HOST PORT`.
 
 It takes one job on each line of its input and answers with a line: `connect` opens the sockets of
-pairs of people, `hold` further ones that only listen, `fast` and `planned` let the pairs talk.
+pairs of people, `hold` further ones that only listen
+until `let go`, `fast` and `planned` let the pairs talk.
 """
 
 import asyncio
 import gc
 import sys
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable
 from dataclasses import asdict
 from typing import Any
 
@@ -44,8 +45,11 @@ class Client:
         match job:
             case {"job": "connect", "pairs": pairs}:
                 self._pairs += await asyncio.gather(*(self._pair(*pair) for pair in pairs))
-            case {"job": "hold", "people": people}:
-                self._held += await self._open_all(people)
+            case {"job": "hold", "people": people, "like_a_browser": like_a_browser}:
+                opening = (self._open(*one, like_a_browser=like_a_browser) for one in people)
+                self._held += await asyncio.gather(*opening)
+            case {"job": "let go"}:
+                await self._let_go()
             case {"job": "fast", "seconds": seconds}:
                 return asdict(await Run(self._pairs).fast(seconds))
             case {"job": "planned", "rate": rate, "seconds": seconds, "seed": seed}:
@@ -57,24 +61,27 @@ class Client:
     async def _pair(self, writer: Person, reader: Person) -> Pair:
         return Pair(await self._open(*writer), await self._open(*reader), reader[0])
 
-    async def _open_all(self, people: Iterable[Person]) -> list[Socket]:
-        return await asyncio.gather(*(self._open(*person) for person in people))
+    async def _let_go(self) -> None:
+        for socket in self._held:
+            socket.closed.remove_done_callback(_cut)
+            socket.close()
+        await asyncio.gather(*(socket.closed for socket in self._held))
+        self._held.clear()
 
-    async def _open(self, email: str, token: str) -> Socket:
+    async def _open(self, email: str, token: str, *, like_a_browser: bool = False) -> Socket:
         async with self._turn, asyncio.timeout(SECONDS):
-            socket = await connect(*self._place, email, token)
+            socket = await connect(*self._place, email, token, like_a_browser=like_a_browser)
             await _listens(socket)
         socket.closed.add_done_callback(_cut)
         return socket
 
 
 async def _listens(socket: Socket) -> None:
-    """Return once the server answers, so that it has noted who listens."""
-    answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-    socket.heard = answer.set_result
+    """Return once the server says anything to a ping, so that it has noted who listens."""
+    answered = asyncio.Event()
+    socket.heard = lambda _: answered.set()
     socket.say(PING)
-    await answer
-    socket.heard = lambda _: None
+    await answered.wait()
 
 
 def _cut(_: Awaitable[None]) -> None:

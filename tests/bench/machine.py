@@ -2,6 +2,7 @@
 
 import os
 import platform
+import resource
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,11 +42,22 @@ def offspring(pid: int) -> Iterator[tuple[int, str]]:
         try:
             is_child = int(_stat(child)[1]) == pid
             name = (folder / "comm").read_text().strip()
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue
         if is_child:
             yield child, name
             yield from offspring(child)
+
+
+def mongods() -> list[int]:
+    """Return every MongoDB that runs below this process."""
+    return [pid for pid, name in offspring(os.getpid()) if name.startswith("mongod")]
+
+
+def open_files() -> None:
+    """Let this process, and those that it starts, have as many files and sockets as they may."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _stat(pid: int) -> list[str]:

@@ -25,6 +25,10 @@ class Plan:
     rounds: int
     """In each of which both have their turn."""
     round_seconds: float
+    restarts: int
+    """Rounds of what has to be started anew for each turn."""
+    idle_sockets: tuple[int, int]
+    """Few of them, and many."""
 
 
 FULL = Plan(
@@ -34,11 +38,13 @@ FULL = Plan(
     counted_messages=50,
     openings=10,
     requests=200,
-    sizes=(1_000, 100_000),
+    sizes=(1_000, 100_000, 1_000_000),
     pages=20,
     talkers=200,
     rounds=5,
     round_seconds=10,
+    restarts=3,
+    idle_sockets=(1_000, 4_000),
 )
 SHORT = Plan(
     messages=20,
@@ -52,4 +58,6 @@ SHORT = Plan(
     talkers=20,
     rounds=2,
     round_seconds=2,
+    restarts=1,
+    idle_sockets=(100, 400),
 )

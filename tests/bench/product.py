@@ -22,6 +22,9 @@ from tests.bench import machine
 
 PROJECT = Path(__file__).parents[2]
 PORT = 8230
+PAGES = ".web-bench"
+"""Where they are built once, and again when their sources have changed."""
+
 URL = f"http://localhost:{PORT}"
 PASSWORD = "correct horse battery"
 PAIRS = 60
@@ -37,7 +40,11 @@ TALKER = "talking-"
 
 Document = dict[str, Any]
 Token = tuple[str, str]
-"""An address and the token that proves it."""
+"""An address and what proves that it is one's own."""
+
+Pairs = list[tuple[Token, Token]]
+CHEAP_HASH = {"CARECHAT_BCRYPT_COST": "4"}
+"""Where nothing is about signing in."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +104,15 @@ class Product:
         return machine.busy(self.processes(mongod))
 
     @contextlib.contextmanager
+    def mongodb(self) -> Iterator[str]:
+        """Give the address of the MongoDB that the server has started."""
+        with embedded.attach(self.folder / "data") as mongodb:
+            yield mongodb.uri
+
+    @contextlib.contextmanager
     def database(self) -> Iterator[Database[Document]]:
         """Give the database beside the server, to fill it quickly and to see what is asked."""
-        mongodb = embedded.attach(self.folder / "data")
-        with mongodb, MongoClient[Document](mongodb.uri, tz_aware=True) as client:
+        with self.mongodb() as uri, MongoClient[Document](uri, tz_aware=True) as client:
             yield client["carechat"]
 
     @contextlib.contextmanager
@@ -140,6 +152,7 @@ def serve(folder: Path, **variables: str) -> Iterator[Product]:
 
 def populate(folder: Path, talkers: int, **variables: str) -> None:
     """Let the pairs of people have accounts, and so many pairs more that only talk."""
+    folder.mkdir(exist_ok=True)
     roster = folder / "people.csv"
     people = [*_people("", PAIRS), *_people(TALKER, talkers)]
     roster.write_text("\n".join(["email,name,role,doctor_emails,password", *people]))
@@ -159,12 +172,13 @@ def _environment(folder: Path) -> dict[str, str]:
         "CARECHAT_PUBLIC_URL": "",
         "CARECHAT_DATA_DIR": str(folder / "data"),
         "CARECHAT_SEND_RATE": "1000/1000",
+        "CARECHAT_SOCKETS_PER_ADDRESS": "10000",
         "PORT": str(PORT),
-        "REFLEX_WEB_WORKDIR": str(folder / "web"),
+        "REFLEX_WEB_WORKDIR": PAGES,
     }
 
 
-def talkers(count: int) -> list[tuple[Token, Token]]:
+def talkers(count: int) -> Pairs:
     """Return that many pairs that only talk, signed in: a doctor's and a patient's tokens."""
     numbers = range(1, count + 1)
     names = [f"{TALKER}{role}{number}" for number in numbers for role in ("doctor", "patient")]

@@ -1,6 +1,7 @@
-"""CareChat and the reference, each with the load client that talks to it, on one MongoDB."""
+"""CareChat and the reference on one MongoDB, each with the load client that talks to it."""
 
 import contextlib
+import itertools
 import os
 import secrets
 import subprocess
@@ -8,27 +9,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
 
 import httpx
 import jwt
-import orjson
 
-from carechat.storage import embedded
-from tests.bench import machine, product, reference
+from tests.bench import load, machine, product, reference
 from tests.bench.figures import Line, against
 from tests.bench.outcome import Outcome
-from tests.bench.plan import Plan
-from tests.bench.product import PROJECT, Product, Token
+from tests.bench.product import PROJECT, Pairs, Product, Token
 
-HOST = "127.0.0.1"
 PORT = product.PORT + 1
 START_SECONDS = 30.0
-STOP_SECONDS = 10.0
 POLL = 0.05
-
-Pairs = list[tuple[Token, Token]]
+TOKEN_SECONDS = 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -41,43 +34,36 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Client:
-    """The load client's process."""
-
-    process: subprocess.Popen[bytes]
-
-    def obey(self, **job: object) -> dict[str, Any]:
-        """Have it do one job, and return what it answers."""
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(orjson.dumps(job) + b"\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
-        assert answer, f"the load client ended while it should {job['job']}"
-        return orjson.loads(answer)
-
-
-@dataclass(frozen=True)
 class Rival:
     """A server, and the client with the sockets of those who talk there."""
 
     name: str
-    pids: Callable[[], list[int]]
-    mongod: Callable[[], list[int]]
-    client: Client
+    processes: Callable[[], list[int]]
+    client: load.Client
+    people: Sequence[Token]
 
     def turn(self, **job: object) -> Turn:
         """Let the pairs talk; fails unless every message is acknowledged and arrives once."""
-        server, mongod = machine.busy(self.pids()), machine.busy(self.mongod())
+        before = machine.busy(self.processes()), machine.busy(machine.mongods())
         outcome = Outcome(**self.client.obey(**job))
         assert outcome.is_whole(), f"{self.name}: {outcome}"
-        server, mongod = machine.busy(self.pids()) - server, machine.busy(self.mongod()) - mongod
+        server = machine.busy(self.processes()) - before[0]
+        mongod = machine.busy(machine.mongods()) - before[1]
         return Turn(outcome, 1e6 * server / outcome.sent, 1e6 * mongod / outcome.sent)
+
+    def hold(self, count: int, *, like_a_browser: bool) -> None:
+        """Let so many more sockets be open that only listen, of all people in turn."""
+        people = list(itertools.islice(itertools.cycle(self.people), count))
+        self.client.obey(job="hold", people=people, like_a_browser=like_a_browser)
+
+    def memory(self) -> int:
+        """Return the bytes that the server has resident."""
+        return machine.memory(self.processes())
 
 
 @dataclass(frozen=True)
 class Rounds:
-    """The turns of both rivals, round by round."""
+    """The turns of two rivals, round by round."""
 
     ours: Sequence[Turn]
     theirs: Sequence[Turn]
@@ -88,24 +74,14 @@ class Rounds:
         return against(ours, theirs, unit)
 
     def costs(self) -> list[Line]:
-        """Return what a message cost each server, MongoDB and the load client."""
+        """Return the processor time that a message took of each server, MongoDB and the client."""
+        server = self.compared(lambda turn: turn.server, "µs")
+        mongod = self.compared(lambda turn: turn.mongod, "µs")
+        client = self.compared(lambda turn: turn.outcome.client, "µs")
         return [
-            Line("… processor time of the server for a message", self.compared(_server, "µs")),
-            Line("… that of MongoDB", self.compared(_mongod, "µs")),
-            Line("… that of the load client", self.compared(_client, "µs")),
+            Line("… processor time of the server for a message", server),
+            Line("… that of MongoDB, that of the load client", f"{mongod}; {client}"),
         ]
-
-
-def _server(turn: Turn) -> float:
-    return turn.server
-
-
-def _mongod(turn: Turn) -> float:
-    return turn.mongod
-
-
-def _client(turn: Turn) -> float:
-    return turn.outcome.client
 
 
 @dataclass(frozen=True)
@@ -115,79 +91,68 @@ class Rivals:
     ours: Rival
     theirs: Rival
 
+    def __iter__(self) -> Iterator[Rival]:
+        return iter((self.ours, self.theirs))
+
     def rounds(self, count: int, **job: object) -> Rounds:
         """Let both do the same in turn, the other one first in every second round."""
-        turns: dict[Rival, list[Turn]] = {self.ours: [], self.theirs: []}
+        turns: dict[str, list[Turn]] = {rival.name: [] for rival in self}
         for number in range(count):
-            for rival in (self.ours, self.theirs)[:: -1 if number % 2 else 1]:
-                turns[rival].append(rival.turn(**job))
-        return Rounds(turns[self.ours], turns[self.theirs])
+            for rival in sorted(self, key=lambda rival: rival.name, reverse=bool(number % 2)):
+                turns[rival.name].append(rival.turn(**job))
+        return Rounds(turns[self.ours.name], turns[self.theirs.name])
 
 
 @contextlib.contextmanager
-def facing(served: Product, plan: Plan) -> Iterator[Rivals]:
-    """Give the product and the reference, with the sockets of the plan's talkers open on each."""
-    with contextlib.ExitStack() as started:
-        mongodb = started.enter_context(embedded.attach(served.folder / "data"))
-        secret = secrets.token_hex(32)
-        pid = started.enter_context(_reference(mongodb.uri, secret))
-        ours = started.enter_context(client(product.PORT))
-        theirs = started.enter_context(client(PORT))
-        tokens = product.talkers(plan.talkers)
-        ours.obey(job="connect", pairs=tokens)
-        theirs.obey(job="connect", pairs=_tokens(tokens, secret))
-        mongod = partial(served.processes, mongod=True)
+def facing(served: Product, mongodb: str, pairs: int) -> Iterator[Rivals]:
+    """Give the product and the reference on that MongoDB, so many pairs' sockets on each."""
+    secret = secrets.token_hex(32)
+    with (
+        _reference(mongodb, secret) as pid,
+        load.client(product.PORT) as ours,
+        load.client(PORT) as theirs,
+    ):
+        talkers = product.talkers(pairs)
         yield Rivals(
-            Rival("CareChat", served.processes, mongod, ours),
-            Rival("the reference", lambda: [pid], mongod, theirs),
+            connected("CareChat", served.processes, ours, talkers),
+            connected("the reference", lambda: [pid], theirs, _tokens(talkers, secret)),
         )
 
 
-@contextlib.contextmanager
-def client(port: int) -> Iterator[Client]:
-    """Give a load client for the server on that port."""
-    command = [sys.executable, "-m", "tests.bench.client", HOST, str(port)]
-    with _ended(
-        subprocess.Popen(command, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    ) as process:
-        yield Client(process)
+def connected(
+    name: str, processes: Callable[[], list[int]], client: load.Client, pairs: Pairs
+) -> Rival:
+    """Return the server of those processes as a rival, with the pairs' sockets open."""
+    client.obey(job="connect", pairs=pairs)
+    return Rival(name, processes, client, [person for pair in pairs for person in pair])
 
 
 @contextlib.contextmanager
-def _reference(uri: str, secret: str) -> Iterator[int]:
-    environment = os.environ | {reference.MONGODB: uri, reference.SECRET: secret}
+def _reference(mongodb: str, secret: str) -> Iterator[int]:
+    environment = os.environ | {reference.MONGODB: mongodb, reference.SECRET: secret}
     command = [sys.executable, "-m", "tests.bench.reference", str(PORT)]
-    with _ended(subprocess.Popen(command, cwd=PROJECT, env=environment)) as process:
-        _until_it_answers(process)
+    process = subprocess.Popen(command, cwd=PROJECT, env=environment)
+    with load.ended(process):
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers():
+            assert process.poll() is None, "the reference ended"
+            assert time.monotonic() < deadline, "the reference does not answer"
+            time.sleep(POLL)
         yield process.pid
 
 
-@contextlib.contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    with process:
-        try:
-            yield process
-        finally:
-            process.terminate()
-            process.wait(STOP_SECONDS)
-
-
-def _until_it_answers(process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the reference did not start"
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"http://{HOST}:{PORT}/healthz").is_success:
-                return
-        time.sleep(POLL)
-    raise TimeoutError("the reference does not answer")
+def _answers() -> bool:
+    try:
+        return httpx.get(f"http://{load.HOST}:{PORT}/healthz").is_success
+    except httpx.TransportError:
+        return False
 
 
 def _tokens(pairs: Pairs, secret: str) -> Pairs:
     """The same people's tokens for the reference."""
 
     def token(email: str) -> Token:
-        claims = {"sub": email, "exp": int(time.time()) + 24 * 60 * 60}
+        claims = {"sub": email, "exp": int(time.time()) + TOKEN_SECONDS}
         return email, jwt.encode(claims, secret, algorithm=reference.ALGORITHM)
 
-    return [(token(writer[0]), token(reader[0])) for writer, reader in pairs]
+    return [(token(writer), token(reader)) for (writer, _), (reader, _) in pairs]

@@ -19,6 +19,7 @@ MEDIUM = 126
 NO_MASK = bytes(4)
 """Servers take this mask off like any other, and putting it on costs nothing."""
 
+OFFER = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
 SWITCHING = b"HTTP/1.1 101 "
 
 
@@ -89,15 +90,26 @@ class Socket(asyncio.Protocol):
             self._transport.close()
 
 
-async def connect(host: str, port: int, email: str, token: str) -> Socket:
-    """Return an open socket of that person; raises `OSError` if the server refuses it."""
-    request = (
-        f"GET /ws/{email} HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {token}\r\n"
-        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n\r\n"
-    )
+async def connect(
+    host: str, port: int, email: str, token: str, *, like_a_browser: bool = False
+) -> Socket:
+    """Return an open socket of that person; raises `OSError` if the server refuses it.
+
+    Browsers offer to compress. Where a server agrees, what comes then could not be read here.
+    """
+    lines = [
+        f"GET /ws/{email} HTTP/1.1",
+        f"Host: {host}:{port}",
+        f"Authorization: Bearer {token}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
+        *([OFFER] if like_a_browser else []),
+    ]
+    request = "\r\n".join([*lines, "", ""]).encode()
     loop = asyncio.get_running_loop()
-    _, socket = await loop.create_connection(lambda: Socket(request.encode()), host, port)
+    _, socket = await loop.create_connection(lambda: Socket(request), host, port)
     await socket.opened
     return socket
 

@@ -1,0 +1,69 @@
+"""What a message costs two workers that tell each other by Redis, beside one worker alone (P7)."""
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from carechat.storage import mongod
+from tests.bench import load, product
+from tests.bench.arrivals import RATE, SEED
+from tests.bench.figures import Line
+from tests.bench.plan import Plan
+from tests.bench.product import CHEAP_HASH, Pairs
+from tests.bench.rivals import Rival, Rounds, Turn, connected
+
+REDIS_PORT = product.PORT + 2
+TWO = {"CARECHAT_WORKERS": "2", "REDIS_URL": f"redis://{load.HOST}:{REDIS_PORT}/0"}
+GOAL = "≤ 1.15 times (P7)"
+START_SECONDS = 10.0
+POLL = 0.05
+
+
+def measure(folder: Path, plan: Plan) -> Iterator[Line]:
+    """Give the processor time of two and of one for a message, under each kind of load.
+
+    Both are started anew for every turn, because they have one database and one port.
+    """
+    seconds = plan.round_seconds
+    fast = {"job": "fast", "seconds": seconds}
+    planned = {"job": "planned", "rate": RATE, "seconds": seconds, "seed": SEED}
+    product.populate(folder, plan.talkers, **CHEAP_HASH)
+    with product.serve(folder, **CHEAP_HASH):
+        pairs = product.talkers(plan.talkers)
+    turns: dict[str, list[list[Turn]]] = {"two": [], "one": []}
+    with _redis(folder) as redis:
+        for _ in range(plan.restarts):
+            for name, variables in (("two", TWO), ("one", {})):
+                with _served(folder, pairs, redis, variables) as rival:
+                    turns[name].append([rival.turn(**fast), rival.turn(**planned)])
+    kinds = ("each pair as fast as it can", f"{RATE} messages/s")
+    for column, kind in enumerate(kinds):
+        two, one = ([turn[column] for turn in turns[name]] for name in ("two", "one"))
+        yield Line(
+            f"Processor time for a message, two workers with their Redis, and one: {kind}",
+            Rounds(two, one).compared(lambda turn: turn.server, "µs"),
+            GOAL,
+        )
+
+
+@contextlib.contextmanager
+def _served(folder: Path, pairs: Pairs, redis: int, variables: dict[str, str]) -> Iterator[Rival]:
+    with (
+        product.serve(folder, **CHEAP_HASH, **variables) as served,
+        load.client(product.PORT) as client,
+    ):
+        yield connected("CareChat", lambda: [*served.processes(), redis], client, pairs)
+
+
+@contextlib.contextmanager
+def _redis(folder: Path) -> Iterator[int]:
+    command = ["redis-server", "--port", str(REDIS_PORT), "--bind", load.HOST, "--save", ""]
+    process = subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL)
+    with load.ended(process):
+        deadline = time.monotonic() + START_SECONDS
+        while not mongod.listens(f"{load.HOST}:{REDIS_PORT}"):
+            assert time.monotonic() < deadline, "redis-server does not listen"
+            time.sleep(POLL)
+        yield process.pid
