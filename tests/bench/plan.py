@@ -25,6 +25,8 @@ class Plan:
     rounds: int
     """In each of which both have their turn."""
     round_seconds: float
+    rate: int
+    """Messages a second where they are sent to a plan."""
     restarts: int
     """Rounds of what has to be started anew for each turn."""
     idle_sockets: tuple[int, int]
@@ -43,6 +45,7 @@ FULL = Plan(
     talkers=200,
     rounds=5,
     round_seconds=10,
+    rate=400,
     restarts=3,
     idle_sockets=(1_000, 4_000),
 )
@@ -58,6 +61,7 @@ SHORT = Plan(
     talkers=20,
     rounds=2,
     round_seconds=2,
+    rate=100,
     restarts=1,
     idle_sockets=(100, 400),
 )

@@ -21,7 +21,9 @@ from carechat.storage import embedded
 from tests.bench import machine
 
 PROJECT = Path(__file__).parents[2]
-PORT = 8230
+PORT = int(os.environ.get("CARECHAT_BENCH_PORT", "8230"))
+"""The first of three in a row that are used."""
+
 PAGES = ".web-bench"
 """Where they are built once, and again when their sources have changed."""
 
@@ -169,6 +171,8 @@ def _environment(folder: Path) -> dict[str, str]:
     """That of the caller, but for what would let it be another database or address."""
     return os.environ | {
         "MONGODB_URI": "",
+        "REDIS_URL": "",
+        "CARECHAT_WORKERS": "",
         "CARECHAT_PUBLIC_URL": "",
         "CARECHAT_DATA_DIR": str(folder / "data"),
         "CARECHAT_SEND_RATE": "1000/1000",

@@ -17,7 +17,7 @@ TEXT = "How are you feeling today?".ljust(texts.LENGTH, ".")
 WARM_UP = 0.5
 """Seconds at the beginning of which no time is counted; every message is."""
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds after the end for whatever is still under way."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from carechat.storage import mongod
 from tests.bench import load, product
-from tests.bench.arrivals import RATE, SEED
+from tests.bench.arrivals import SEED
 from tests.bench.figures import Line
 from tests.bench.plan import Plan
 from tests.bench.product import CHEAP_HASH, Pairs
@@ -28,7 +28,7 @@ def measure(folder: Path, plan: Plan) -> Iterator[Line]:
     """
     seconds = plan.round_seconds
     fast = {"job": "fast", "seconds": seconds}
-    planned = {"job": "planned", "rate": RATE, "seconds": seconds, "seed": SEED}
+    planned = {"job": "planned", "rate": plan.rate, "seconds": seconds, "seed": SEED}
     product.populate(folder, plan.talkers, **CHEAP_HASH)
     with product.serve(folder, **CHEAP_HASH):
         pairs = product.talkers(plan.talkers)
@@ -38,7 +38,7 @@ def measure(folder: Path, plan: Plan) -> Iterator[Line]:
             for name, variables in (("two", TWO), ("one", {})):
                 with _served(folder, pairs, redis, variables) as rival:
                     turns[name].append([rival.turn(**fast), rival.turn(**planned)])
-    kinds = ("each pair as fast as it can", f"{RATE} messages/s")
+    kinds = ("each pair as fast as it can", f"{plan.rate} messages/s")
     for column, kind in enumerate(kinds):
         two, one = ([turn[column] for turn in turns[name]] for name in ("two", "one"))
         yield Line(
