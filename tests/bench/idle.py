@@ -6,7 +6,7 @@ from tests.bench.figures import Line, against
 from tests.bench.plan import Plan
 from tests.bench.rivals import Rival, Rivals
 
-SETTLE_SECONDS = 2.0
+SETTLE_SECONDS = 1.0
 GOAL = "≤ 0.5 times (P6)"
 
 

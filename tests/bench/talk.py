@@ -20,6 +20,9 @@ WARM_UP = 0.5
 PATIENCE = 60.0
 """Seconds after the end for whatever is still under way."""
 
+RETRY_SECONDS = 1.0
+"""Before a message is sent again of which a server cannot say whether it is stored."""
+
 
 class Pair:
     """Two people's sockets, of whom the first writes, and the numbers that each was told."""
@@ -90,6 +93,9 @@ class Run:
                 self._record.acked(frame["client_id"], now)
                 if now < self._until:
                     self._say(pair, now)
+            case "error" if frame["code"] == "unavailable":
+                again = partial(pair.say, frame["client_id"])
+                asyncio.get_running_loop().call_later(RETRY_SECONDS, again)
             case "error":
                 self._record.refused += 1
 
