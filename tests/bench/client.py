@@ -1,8 +1,8 @@
 """The load client, a process of its own: `python -m tests.bench.client HOST PORT`.
 
 It takes one job on each line of its input and answers with a line: `connect` opens the sockets of
-pairs of people, `hold` further ones that only listen
-until `let go`, `fast` and `planned` let the pairs talk.
+pairs of people, `hold` further ones that only listen until `let go`, `fast` and `planned` let the
+pairs talk.
 """
 
 import asyncio

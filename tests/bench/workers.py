@@ -41,11 +41,13 @@ def measure(folder: Path, plan: Plan) -> Iterator[Line]:
     kinds = ("each pair as fast as it can", f"{plan.rate} messages/s")
     for column, kind in enumerate(kinds):
         two, one = ([turn[column] for turn in turns[name]] for name in ("two", "one"))
+        rounds = Rounds(two, one)
         yield Line(
             f"Processor time for a message, two workers with their Redis, and one: {kind}",
-            Rounds(two, one).compared(lambda turn: turn.server, "µs"),
+            rounds.compared(lambda turn: turn.server, "µs"),
             GOAL,
         )
+        yield Line("… that of MongoDB", rounds.compared(lambda turn: turn.mongod, "µs"))
 
 
 @contextlib.contextmanager
