@@ -183,20 +183,22 @@ class _Socket:
         metrics.resynced("sync")
         for conversation_id, after in frame.after.items():
             try:
-                await self._bring(Address(conversation_id=conversation_id), after)
+                with self._following.syncing(conversation_id) as syncing:
+                    await self._bring(syncing, after)
             except errors.NotFoundError as error:
                 self._refuse(None, error)
         self._write(frames.other(schemas.SyncedFrame()))
 
-    async def _bring(self, address: Address, after: int) -> None:
-        more = True
-        while more:
-            page = await messages.missed(self._ctx, address, after)
-            for message in page.messages:
+    async def _bring(self, syncing: feed.Syncing, after: int) -> None:
+        address = Address(conversation_id=syncing.conversation_id)
+        has_all = False
+        while not has_all:
+            missed = await messages.missed(self._ctx, address, after)
+            for message in missed.messages:
                 await self._room.wait()
                 self._write(frames.message(message))
-                after = message.seq
-            more = page.more
+            after = missed.last
+            has_all = not missed.more and syncing.has_all(after)
 
     def _take(self, event: Event) -> None:
         """Let what happens be pushed."""

@@ -1,8 +1,8 @@
 """The feed: what happens, for the open screens of one person; the only way to the hub."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -89,6 +89,20 @@ class _Told:
             self.late.remove(self.first)
 
 
+@dataclass(slots=True)
+class Syncing:
+    """A conversation that is read from storage, and the `newest` that was told of it meanwhile."""
+
+    conversation_id: str
+    newest: int = 0
+    last: int = 0
+
+    def has_all(self, last: int) -> bool:
+        """Note that everything up to `last` was read; returns whether no more was told of."""
+        self.last = last
+        return last >= self.newest
+
+
 class Following:
     """Where a listener is in each conversation: what it lacks is read, what it has is dropped."""
 
@@ -96,6 +110,7 @@ class Following:
         self._ctx = ctx
         self._sink = sink
         self._told: dict[str, _Told] = {}
+        self._syncing: dict[str, Syncing] = {}
         self._held: list[MessageSent] = []
         self._reading: asyncio.Task[None] | None = None
 
@@ -105,6 +120,8 @@ class Following:
             self.start_anew()
         if not isinstance(event, MessageSent):
             self._sink(event)
+        elif syncing := self._syncing.get(event.conversation.id):
+            syncing.newest = max(syncing.newest, event.message.seq)
         elif self._reading is None:
             self._in_order(event)
         elif len(self._held) < BUFFER:
@@ -121,6 +138,17 @@ class Following:
             told.handed = max(told.handed, message.seq)
             arrived = self._ctx.backend.progress.arrived
             arrived(message.conversation_id, self._ctx.user.email, told.first, told.handed)
+
+    @contextmanager
+    def syncing(self, conversation_id: str) -> Generator["Syncing"]:
+        """Hand over nothing of that conversation while the listener reads it from storage."""
+        syncing = self._syncing[conversation_id] = Syncing(conversation_id)
+        try:
+            yield syncing
+        finally:
+            del self._syncing[conversation_id]
+            if syncing.last:
+                self._told[conversation_id] = _Told(1, syncing.last, syncing.last)
 
     def start_anew(self) -> None:
         """Forget where the listener is: what waited for it was dropped."""

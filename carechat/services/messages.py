@@ -36,6 +36,15 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Missed:
+    """The first messages that a device has missed: with them it has all up to `last`."""
+
+    messages: list[Message]
+    last: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Some messages of a conversation, oldest first, and whether more lie in that direction."""
 
@@ -90,18 +99,19 @@ async def history(
     return page
 
 
-async def missed(ctx: Context, address: Address, after: int) -> Page:
+async def missed(ctx: Context, address: Address, after: int) -> Missed:
     """Return the first messages after a number up to which a device of the caller has them all.
 
     All of these count as delivered: who was told of them could have died before that was noted.
     Raises `NotFoundError` if the conversation is not the caller's.
     """
     page = await _page(ctx, address, MAX_PAGE, after=after)
-    last = page.messages[-1].seq if page.messages else after
-    if page.conversation.member(ctx.user.email).delivered_seq < last:
-        last = await ctx.store.messages.last_seq(page.conversation.id, most=last)
-        await receipts.delivered(ctx, page.conversation, 1, last)
-    return page
+    if page.messages:
+        last = page.messages[-1].seq
+    else:  # it cannot have more than there is
+        last = await ctx.store.messages.last_seq(page.conversation.id, most=after)
+    await receipts.delivered(ctx, page.conversation, 1, last)
+    return Missed(page.messages, last, page.more)
 
 
 async def _page(

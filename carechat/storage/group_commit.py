@@ -118,18 +118,19 @@ class GroupCommit(Generic[Item, Result]):
     def _settle(
         self, batch: list[_Entry[Item, Result]], outcomes: Sequence[Outcome[Result]]
     ) -> None:
-        again = batch[len(outcomes) :]
-        for entry, outcome in reversed(list(zip(batch, outcomes, strict=False))):
+        """Whoever waits goes on in the order of the batch: what was first is told first."""
+        again: list[_Entry[Item, Result]] = []
+        for entry, outcome in zip(batch, outcomes, strict=False):
             entry.attempts += 1
             if isinstance(outcome, errors.CareChatError):
                 entry.done.set_exception(outcome)
             elif outcome is not None:
                 entry.done.set_result(outcome)
             elif entry.attempts < ATTEMPTS:
-                again.insert(0, entry)
+                again.append(entry)
             else:
                 _fail([entry])
-        self._waiting.extendleft(reversed(again))
+        self._waiting.extendleft(reversed([*again, *batch[len(outcomes) :]]))
 
 
 def _fail(entries: Sequence[_Entry[Item, Result]] | deque[_Entry[Item, Result]]) -> None:

@@ -271,6 +271,26 @@ async def test_sync_brings_everything_after_a_number_in_order_over_many_pages(
     assert [frame["seq"] for frame in frames[:-1]] == list(range(3, 46))
 
 
+async def test_what_is_written_during_a_sync_comes_once_and_in_its_place(
+    connect: Open, doctor: Context, patient: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "MAX_PAGE", 5)
+    await days_of_talk(doctor, patient, 40)
+    ours = await connect(doctor)
+    conversation_id = (await doctor.store.conversations.of(doctor.user.email))[0][1].id
+    writing = asyncio.create_task(days_of_talk(doctor, patient, 40))
+    await ours.send(type="sync", after={conversation_id: 0})
+    await ours.until("synced")
+    await writing
+    frames = [*ours.frames, *await ours.collect()]
+    brought = [frame["seq"] for frame in frames if frame["type"] == "message"]
+    synced = [frame["type"] for frame in frames].index("synced")
+    before = sum(frame["type"] == "message" for frame in frames[:synced])
+    # What was pushed before the server read of the sync is brought by it once more.
+    assert brought[brought.index(1) :] == list(range(1, 81))
+    assert before >= 40
+
+
 async def test_sync_of_several_conversations_brings_each(
     connect: Open, backend: Backend, doctor: Context, patient: Context
 ) -> None:

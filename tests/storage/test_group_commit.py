@@ -56,6 +56,14 @@ async def test_what_comes_in_meanwhile_is_the_next_batch() -> None:
     assert disk.batches == [["a1"], ["b1", "a2"]]
 
 
+async def test_whoever_waits_is_told_in_the_order_of_the_batch() -> None:
+    disk, told = Disk(), list[str]()
+    for word in ("a1", "b1", "a2", "c1"):
+        disk.commits.put(word).add_done_callback(lambda done: told.append(done.result()))
+    await disk.put("c2")
+    assert told == ["A1", "B1", "A2", "C1"]
+
+
 async def test_lanes_write_at_once_but_never_two_batches_with_one_key() -> None:
     disk = Disk(lanes=2)
     await disk.put("a1", "a2", "b1", "a3", "b2")
