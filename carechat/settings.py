@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -15,10 +16,11 @@ PROJECT = Path(__file__).resolve().parent.parent
 MIN_SECRET_BYTES = 32
 MIN_BCRYPT_COST = 10
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-SECRETS = frozenset({"mongodb_uri", "jwt_secret", "metrics_token"})
+SECRETS = frozenset({"mongodb_uri", "redis_url", "jwt_secret", "metrics_token"})
 MONGODB_URI_FORM = (
     "like mongodb://name:password@host/?replicaSet=rs0, name and password percent-encoded"
 )
+REDIS_URL_FORM = "like redis://name:password@host:6379/0, or rediss:// with TLS"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 HOST_NAME = re.compile(r"(?!-)[a-z\d-]+(?<!-)(\.(?!-)[a-z\d-]+(?<!-))*", re.ASCII)
 
@@ -53,6 +55,9 @@ class Settings(BaseSettings):
             description="1 to 38 of the letters A to Z and a to z, digits, _ and -",
         ),
     ] = "carechat"
+    redis_url: Annotated[
+        str, Field(alias="REDIS_URL", pattern=r"^rediss?://.", description=REDIS_URL_FORM)
+    ] = ""
     data_dir: Annotated[
         Path, Field(alias="CARECHAT_DATA_DIR", description="the path of a directory")
     ] = PROJECT / ".carechat"
@@ -67,7 +72,7 @@ class Settings(BaseSettings):
     ] = 8000
     workers: Annotated[
         int,
-        Field(alias="CARECHAT_WORKERS", ge=1, le=1, description="1, more are not possible yet"),
+        Field(alias="CARECHAT_WORKERS", ge=1, le=64, description="a number from 1 to 64"),
     ] = 1
     public_url: Annotated[
         str,
@@ -169,6 +174,11 @@ class Settings(BaseSettings):
             raise ValueError(
                 "CARECHAT_JWT_SECRET is not set: "
                 f"must be {MIN_SECRET_BYTES} bytes or more with MONGODB_URI"
+            )
+        if self.workers > 1 and not self.redis_url:
+            raise ValueError(
+                f"CARECHAT_WORKERS is '{self.workers}': must be 1 without REDIS_URL, "
+                "through which several tell each other what happens"
             )
         if self.bcrypt_cost < MIN_BCRYPT_COST and not self.on_loopback:
             raise ValueError(
@@ -287,11 +297,14 @@ def _host(parts: SplitResult) -> str:
 
 
 def _kept_secret(path: Path) -> str:
+    """What the file holds; whoever comes first, of workers that start at once, writes all of it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secret := secrets.token_urlsafe(48))
-    return secret
+    if not path.exists():
+        new = path.with_name(f"{path.name}.{os.getpid()}")
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        with suppress(FileExistsError):
+            os.link(new, path)
+        new.unlink()
+    return path.read_text()

@@ -66,7 +66,7 @@ RATE = "messages a second / at once, like 5/20, each from 1 to 999999"
         ("MONGODB_DATABASE", "a b", DATABASE),
         ("MONGODB_DATABASE", "x" * 39, DATABASE),
         ("MONGODB_DATABASE", "$a", DATABASE),
-        ("CARECHAT_WORKERS", "2", "1, more are not possible yet"),
+        ("CARECHAT_WORKERS", "0", NUMBER + "1 to 64"),
         ("CARECHAT_PUBLIC_URL", "chat.example.com", URL),
         ("CARECHAT_PUBLIC_URL", "https://chat.example.com/path", URL),
         ("CARECHAT_PUBLIC_URL", "https://chat.example.com?query", URL),
@@ -231,9 +231,27 @@ def test_a_given_secret_is_used_and_not_kept(
     assert not (tmp_path / "data").exists()
 
 
+def test_several_workers_need_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadSettingError) as refusal:
+        load(monkeypatch, CARECHAT_WORKERS="2")
+    assert str(refusal.value) == (
+        "CARECHAT_WORKERS is '2': must be 1 without REDIS_URL, "
+        "through which several tell each other what happens"
+    )
+    assert load(monkeypatch, REDIS_URL="rediss://:secret@cache.test:6380/1").workers == 2
+
+
+def test_a_bad_redis_url_is_told_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadSettingError) as refusal:
+        load(monkeypatch, REDIS_URL="http://:topsecret@cache.test")
+    assert str(refusal.value) == f"REDIS_URL: must be {settings.REDIS_URL_FORM}"
+
+
 def test_what_is_shown_has_every_variable_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     uri = "mongodb://carechat:topsecret@db.test"
+    monkeypatch.setenv("REDIS_URL", "redis://:topsecret@cache.test")
     shown = load(monkeypatch, MONGODB_URI=uri, CARECHAT_JWT_SECRET=SECRET).masked()
+    assert shown["REDIS_URL"] == "********"
     assert set(NAMES) == set(shown)
     assert shown["MONGODB_URI"] == shown["CARECHAT_JWT_SECRET"] == "********"
     assert (shown["CARECHAT_PUBLIC_URL"], shown["CARECHAT_DEMO"]) == (
