@@ -16,19 +16,23 @@ from carechat import demo
 from carechat.domain import errors
 from carechat.realtime.hub import Hub
 from carechat.realtime.presence import Presence
+from carechat.realtime.relay import Relay
 from carechat.security.passwords import Passwords
 from carechat.security.throttle import LoginThrottle, SendThrottle
 from carechat.security.tokens import Tokens
-from carechat.services import watch
+from carechat.services import peers, watch
 from carechat.services.context import Backend, Policy
 from carechat.services.progress import Tracker
-from carechat.settings import MONGODB_URI_FORM, BadSettingError, Settings
+from carechat.settings import MONGODB_URI_FORM, REDIS_URL_FORM, BadSettingError, Settings
 from carechat.storage import embedded
 from carechat.storage.store import Store
 
 PAGE_EVENTS_PER_SECOND = 20
 PAGE_EVENTS_AT_ONCE = 200
 """Events of one page: far more than a person makes."""
+
+PULSE_SECONDS = 1.0
+"""Between two signs of life to `serve`."""
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
@@ -63,6 +67,7 @@ def build(settings: Settings, mongodb_uri: str, clock: Callable[[], datetime] = 
         sends=SendThrottle(rate, burst),
         page_events=SendThrottle(PAGE_EVENTS_PER_SECOND, PAGE_EVENTS_AT_ONCE, "page_events"),
         clock=clock,
+        relay=_relay(settings) if settings.redis_url else None,
     )
 
 
@@ -92,6 +97,9 @@ async def running(settings: Settings, mongodb_uri: str) -> AsyncGenerator[Backen
         backend.spawn(_prepare(settings, mongodb_uri, backend))
         backend.spawn(watch.changes(backend))
         backend.spawn(watch.database(backend))
+        backend.spawn(_pulse())
+        if backend.relay:
+            peers.start(backend, backend.relay)
         with _told_before_the_end(backend):
             yield backend
     finally:
@@ -131,6 +139,13 @@ def _store(settings: Settings, mongodb_uri: str, clock: Callable[[], datetime]) 
         raise BadSettingError(f"MONGODB_URI: must be {MONGODB_URI_FORM}") from None
 
 
+def _relay(settings: Settings) -> Relay:
+    try:
+        return Relay(settings.redis_url, settings.mongodb_database)
+    except ValueError:
+        raise BadSettingError(f"REDIS_URL: must be {REDIS_URL_FORM}") from None
+
+
 async def _operate(backend: Backend, act: Callable[[Backend], Awaitable[T]]) -> T:
     try:
         await backend.store.open()
@@ -148,6 +163,15 @@ def _told_before_the_end(backend: Backend) -> Generator[None]:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGUSR2)
+
+
+async def _pulse() -> None:
+    """Let `serve` know each second that this process does not hang, if it is one of its workers."""
+    descriptor = os.environ.get("CARECHAT_PULSE")
+    while descriptor:
+        with suppress(OSError):  # `serve` has much to do, or is ending
+            os.write(int(descriptor), str(os.getpid()).encode())
+        await asyncio.sleep(PULSE_SECONDS)
 
 
 async def _prepare(settings: Settings, mongodb_uri: str, backend: Backend) -> None:

@@ -93,6 +93,11 @@ class Socket:
         self._connection = connection
         self.frames: list[Frame] = []
 
+    @property
+    def process(self) -> int:
+        """Which process has the other end, of those that say so first (`several.app`)."""
+        return int(self.frames[0]["id"])
+
     async def send(self, **frame: object) -> None:
         """Send a frame."""
         await self._connection.send(json.dumps(frame))

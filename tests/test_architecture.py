@@ -32,6 +32,7 @@ OUTSIDE = {
     "fastapi": {"api", "carechat"},
     "starlette": {"api", "carechat"},
     "prometheus_client": {"metrics", "scrape"},
+    "redis": {"realtime"},
 }
 PUBLISHERS = {"services", "realtime"}
 

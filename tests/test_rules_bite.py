@@ -18,6 +18,7 @@ from tests import test_architecture, test_style
         ("ui", "import fastapi", "imports fastapi"),
         ("api", "import reflex_base", "imports reflex_base"),
         ("services", "import bson", "imports bson"),
+        ("services", "import redis", "imports redis"),
         ("services", "def f():\n    import os", "f imports"),
         ("api", "async def f():\n    hub.publish(1)", "publishes an event"),
         ("services", "store._database['users']", "names a collection"),

@@ -20,7 +20,9 @@ async def alive() -> dict[str, str]:
 @router.head("/readyz", include_in_schema=False)
 @router.get("/readyz")
 async def ready(backend: AnyBackend) -> dict[str, str]:
-    """Answer 200 while messages can be stored, else 503 and what is missing."""
+    """Answer 200 while messages can be stored and told, else 503 and what is missing."""
     if not await watch.is_ready(backend):
         raise errors.UnavailableError("The database does not answer.")
-    return {"database": "reachable"}
+    if not watch.is_heard(backend):
+        raise errors.UnavailableError(watch.REDIS_AWAY)
+    return {"database": "reachable"} | ({"redis": "reachable"} if backend.relay else {})

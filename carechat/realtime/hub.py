@@ -1,13 +1,14 @@
 """The hub: hands events to all who listen in this process, without waiting for any of them."""
 
 from collections import defaultdict
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import contextmanager
 
 from carechat.domain.events import (
     DatabaseChanged,
     Ending,
     Event,
+    FellBehind,
     ServerStopping,
     SessionEnded,
 )
@@ -38,11 +39,12 @@ class Listener:
 
 
 class Hub:
-    """All listeners of this process, by address."""
+    """All listeners of this process, by address; `relay` is told what other processes must hear."""
 
     def __init__(self) -> None:
         self._listeners: defaultdict[str, set[Listener]] = defaultdict(set)
         self.is_closed = False
+        self.relay: Callable[[Event, tuple[str, ...]], None] | None = None
 
     @contextmanager
     def listen(self, email: str, session_id: str, sink: Sink) -> Generator[Listener]:
@@ -58,20 +60,34 @@ class Hub:
             if not self._listeners[email]:
                 del self._listeners[email]
 
-    def publish(self, event: Event, emails: Iterable[str]) -> None:
-        """Tell everybody who listens under one of those addresses."""
+    def publish(self, event: Event, emails: Collection[str]) -> None:
+        """Tell everybody who listens under one of those addresses, in other processes too."""
+        self.deliver(event, emails)
+        if self.relay:
+            self.relay(event, tuple(emails))
+
+    def listens(self, email: str) -> bool:
+        """Whether anybody in this process listens under that address."""
+        return email in self._listeners
+
+    def deliver(self, event: Event, emails: Iterable[str]) -> None:
+        """Tell everybody who listens under one of those addresses in this process."""
         for email in emails:
             for listener in tuple(self._listeners.get(email, ())):
                 listener.tell(event)
 
     def database_changed(self, reachable: bool) -> None:
         """Tell everybody that messages can be stored again, or not for now."""
-        self.publish(DatabaseChanged(reachable), list(self._listeners))
+        self.deliver(DatabaseChanged(reachable), list(self._listeners))
+
+    def fall_behind(self) -> None:
+        """Tell everybody to read what they missed: nobody knows what that is."""
+        self.deliver(FellBehind(), list(self._listeners))
 
     def close(self) -> None:
         """Tell everybody, also who comes now, that this process is about to stop."""
         self.is_closed = True
-        self.publish(ServerStopping(), list(self._listeners))
+        self.deliver(ServerStopping(), list(self._listeners))
 
     def end_session(self, session_id: str, ending: Ending) -> None:
         """End every listener of that session."""

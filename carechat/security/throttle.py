@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, OrderedDict, deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -26,6 +26,8 @@ class LoginThrottle:
     def __init__(self) -> None:
         self._failures: OrderedDict[tuple[str, str], deque[float]] = OrderedDict()
         self._under_way: Counter[str] = Counter()
+        self.announce: Callable[[str, str, bool], object] | None = None
+        """Told of every try of this process, and again if it was right after all."""
 
     @contextmanager
     def turn(self, network: str) -> Generator[None]:
@@ -62,14 +64,26 @@ class LoginThrottle:
             raise errors.RateLimitedError(
                 "Too many tries. Please wait a while before the next one.", math.ceil(wait)
             )
-        for key in (here, everywhere):
+        self.note(email, network, now)
+        if self.announce:
+            self.announce(email, network, False)
+
+    def succeeded(self, email: str, network: str) -> None:
+        """Forget the failures from the network of somebody who knew the password after all."""
+        self.forgive(email, network)
+        if self.announce:
+            self.announce(email, network, True)
+
+    def note(self, email: str, network: str, now: float) -> None:
+        """Count one try that another process let happen."""
+        for key in ((email, network), (email, "")):
             self._failures.setdefault(key, deque()).append(now)
             self._failures.move_to_end(key)
         while len(self._failures) > MAX_KEYS:
             self._failures.popitem(last=False)
 
-    def succeeded(self, email: str, network: str) -> None:
-        """Forget the failures from the network of somebody who knew the password after all."""
+    def forgive(self, email: str, network: str) -> None:
+        """Forget failures as another process did."""
         forgiven = self._failures.pop((email, network), deque())
         everywhere = self._failures.get((email, ""), deque())
         for time in forgiven:

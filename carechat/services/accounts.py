@@ -115,7 +115,9 @@ async def change_password(ctx: Context, current: str, new: str) -> None:
     `RateLimitedError` after too many wrong tries.
     """
     email = ctx.user.email
-    if await _proved(ctx.backend, email, current, network=ctx.session.id) is None:
+    # A digest: what is counted is told to the other processes.
+    network = tokens.digest(ctx.session.id)
+    if await _proved(ctx.backend, email, current, network) is None:
         raise errors.ForbiddenError("Your current password is not right.")
     password_hash = await ctx.backend.passwords.hash(new)
     await set_password(ctx.backend, email, password_hash, keep=ctx.session.id)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from carechat.domain.users import Role, User
 from carechat.realtime.hub import Hub
 from carechat.realtime.presence import Presence
+from carechat.realtime.relay import Relay
 from carechat.security.passwords import Passwords
 from carechat.security.throttle import LoginThrottle, Seats, SendThrottle
 from carechat.security.tokens import Tokens
@@ -55,6 +56,7 @@ class Backend:
     sends: SendThrottle
     page_events: SendThrottle
     clock: Callable[[], datetime]
+    relay: Relay | None = None
     seconds: Callable[[], float] = time.monotonic
     sockets: Seats = field(default_factory=lambda: Seats(MAX_SOCKETS, "sockets_of_user"))
     prepared: asyncio.Event = field(default_factory=asyncio.Event)

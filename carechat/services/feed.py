@@ -1,7 +1,7 @@
 """The feed: what happens, for the open screens of one person; the only way to the hub."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -274,18 +274,18 @@ class _SessionClock:
         return session.ends_at if session else self._ctx.session.ends_at
 
 
+async def tell_presence(backend: Backend, changed: Mapping[str, bool]) -> None:
+    """Tell the partners' screens of this process who is present now, or no more."""
+    with suppress(errors.UnavailableError):
+        for email, present in changed.items():
+            partners = await backend.store.conversations.partners(email)
+            backend.hub.deliver(PresenceChanged(email, present), partners)
+
+
 def _enter(backend: Backend, email: str) -> None:
     if backend.presence.enter(email):
-        backend.spawn(_tell_presence(backend, email, present=True))
+        backend.spawn(tell_presence(backend, {email: True}))
 
 
 def _leave(backend: Backend, email: str) -> None:
-    backend.presence.leave(
-        email, lambda: backend.spawn(_tell_presence(backend, email, present=False))
-    )
-
-
-async def _tell_presence(backend: Backend, email: str, present: bool) -> None:
-    with suppress(errors.UnavailableError):
-        partners = await backend.store.conversations.partners(email)
-        backend.hub.publish(PresenceChanged(email, present), partners)
+    backend.presence.leave(email, lambda: backend.spawn(tell_presence(backend, {email: False})))

@@ -2,15 +2,20 @@
 
 import asyncio
 import logging
+import time
 
 from carechat import metrics
 from carechat.domain import errors
 from carechat.domain.conversations import Conversation
 from carechat.domain.events import ConversationChanged, Ending
+from carechat.realtime.relay import LINGER_SECONDS
 from carechat.services.context import Backend
-from carechat.storage.changes import Change, SessionGone
+from carechat.storage.changes import Change, NotTold, SessionGone
 
 logger = logging.getLogger(__name__)
+
+REDIS_AWAY = "Redis does not answer: messages come a little later."
+"""Why a process is not ready that can store messages."""
 
 RETRY_SECONDS = 0.5
 """Between two tries to hear of changes again, and between two looks whether the database answers.
@@ -23,7 +28,7 @@ async def changes(backend: Backend) -> None:
     Whatever was missed while the database was away is read when it is back. Only a change of
     whether they are heard is logged: one cause, one line.
     """
-    heard = True
+    heard, since = True, 0.0
     while True:
         try:
             async with backend.store.changes.watch() as stream:
@@ -32,11 +37,12 @@ async def changes(backend: Backend) -> None:
                 if not heard:
                     heard = True
                     logger.warning("changes: heard again")
+                    _doubt(backend, time.monotonic() - since)
                 async for change in stream:
                     _tell(backend, change)
         except errors.UnavailableError as error:
             if heard:
-                heard = False
+                heard, since = False, time.monotonic()
                 logger.warning("changes: not heard (%s), trying again", kind(error))
         await asyncio.sleep(RETRY_SECONDS)
 
@@ -50,6 +56,8 @@ async def database(backend: Backend) -> None:
     while True:
         failure = await _failure(backend)
         metrics.reachable("mongodb", not failure)
+        if backend.relay:
+            metrics.reachable("redis", backend.relay.is_heard)
         metrics.sessions(len(backend.hub.sessions()))
         if failure and since is None:
             since = backend.seconds()
@@ -85,9 +93,23 @@ async def is_ready(backend: Backend) -> bool:
     return await backend.store.is_reachable()
 
 
+def is_heard(backend: Backend) -> bool:
+    """Whether other processes hear at once what happens here; also if there can be none."""
+    return backend.relay is None or backend.relay.is_heard
+
+
 def _tell(backend: Backend, change: Change) -> None:
     match change:
         case SessionGone(session_id):
             backend.hub.end_session(session_id, Ending.ENDED)
+        case NotTold(seconds):
+            _doubt(backend, seconds)
         case Conversation():
-            backend.hub.publish(ConversationChanged(change), change.emails)
+            # Every process hears of it by itself.
+            backend.hub.deliver(ConversationChanged(change), change.emails)
+
+
+def _doubt(backend: Backend, seconds: float) -> None:
+    """What other processes told in the last so many seconds may not have been heard."""
+    if backend.relay:
+        backend.relay.doubt.cast(time.monotonic() - seconds, LINGER_SECONDS)

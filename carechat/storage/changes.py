@@ -1,22 +1,34 @@
-"""Changes that any process, an operator's command too, made to sessions and conversations."""
+"""Changes that any process, an operator's command too, made to what is kept."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Set
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from bson import Timestamp
 from pymongo.asynchronous.change_stream import AsyncChangeStream
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from carechat.domain import errors
 from carechat.domain.conversations import Conversation
+from carechat.domain.messages import Message
 from carechat.storage import conversations
+from carechat.storage.appending import message
 from carechat.storage.database import UNAVAILABLE, Document, guarded
 from carechat.storage.heard import Heard
 from carechat.storage.recent import Recent
 from carechat.storage.sessions import Sessions
+
+NOTICE_LIFETIME = timedelta(minutes=1)
+
+HISTORY_LOST = 286
+"""The number of MongoDB's error."""
+
+QUIET_MS = 250
+"""How long nothing may be written until that is said."""
 
 AWAIT_MS = 400
 """How long MongoDB waits for a change before it says that there is none: twice that, and more, is
@@ -26,10 +38,29 @@ _ACTIVITY = "updateDescription.updatedFields.active_at"
 _WATCHED = {
     "$or": [
         {"ns.coll": "sessions", "operationType": {"$ne": "insert"}, _ACTIVITY: {"$exists": False}},
+        {"ns.coll": "notices", "operationType": "insert"},
         {"ns.coll": "conversations", "operationType": "insert"},
         {
             "ns.coll": "conversations",
             "updateDescription.updatedFields.access_rev": {"$exists": True},
+        },
+    ]
+}
+
+# The names of a member's changed fields have their place in front, as in members.0.read_seq.
+_MOVED: Document = {
+    "$filter": {
+        "input": {"$objectToArray": {"$ifNull": ["$updateDescription.updatedFields", {}]}},
+        "cond": {"$regexMatch": {"input": "$$this.k", "regex": r"^members\.\d+\..*_seq$"}},
+    }
+}
+_WRITTEN: Document = {
+    "$or": [
+        {"ns.coll": "messages", "operationType": "insert"},
+        {
+            "ns.coll": "conversations",
+            "operationType": "update",
+            "$expr": {"$gt": [{"$size": _MOVED}, 0]},
         },
     ]
 }
@@ -42,7 +73,34 @@ class SessionGone:
     session_id: str
 
 
-Change = SessionGone | Conversation
+@dataclass(frozen=True, slots=True)
+class NotTold:
+    """What a process did in the last so many seconds it could not tell the others."""
+
+    seconds: float
+
+
+Change = SessionGone | NotTold | Conversation
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moment:
+    """A moment as the database counts them, whatever its clock does."""
+
+    time: int
+    inc: int
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message that was stored, or a conversation after a member has got further, and when."""
+
+    what: Message | Conversation
+    at: Moment
+
+
+class ForgottenError(Exception):
+    """The database does not remember what was written so long ago."""
 
 
 class Stream:
@@ -69,7 +127,7 @@ class Stream:
         return set(session_ids) - {document["_id"] async for document in found}
 
     async def __aiter__(self) -> AsyncIterator[Change]:
-        """Give ended sessions, and conversations as they are now.
+        """Give ended sessions, notices, and conversations as they are now.
 
         What this process remembers of both is only what is as this tells. It ends when the
         collection itself is gone: what is left must be read.
@@ -78,7 +136,10 @@ class Stream:
             asked_at = asyncio.get_running_loop().time()
             # Not `async for`: that would take quiet for a failure after the operation timeout.
             change = await self._cursor.try_next()
-            if change and change["ns"].get("coll") != "conversations":
+            kind = change["ns"].get("coll") if change else None
+            if change and kind == "notices":
+                yield NotTold(change["fullDocument"]["seconds"])
+            elif change and kind != "conversations":
                 if "documentKey" not in change:
                     return
                 self._sessions.forget(change["documentKey"]["_id"])
@@ -133,6 +194,38 @@ class Changes:
         self._sessions.forget_all()
         self._recent.forget_all()
 
+    @asynccontextmanager
+    async def written(self, since: Moment) -> AsyncGenerator[AsyncIterator[Written | None]]:
+        """Give what was written to conversations since that moment, None while nothing is.
+
+        The context raises `UnavailableError` when MongoDB fails, `ForgottenError` if the moment is
+        too long ago.
+        """
+        try:
+            async with await self._database.watch(
+                [{"$match": _WRITTEN}],
+                full_document="updateLookup",
+                max_await_time_ms=QUIET_MS,
+                start_at_operation_time=Timestamp(since.time, since.inc),
+            ) as cursor:
+                yield _written(cursor)
+        except PyMongoError as error:
+            if isinstance(error, OperationFailure) and error.code == HISTORY_LOST:
+                raise ForgottenError from error
+            raise errors.UnavailableError(UNAVAILABLE) from error
+
+    @guarded
+    async def now(self) -> Moment:
+        """Return the moment up to which a majority has everything."""
+        time = cast("Timestamp", await self._committed_time())
+        return Moment(time.time, time.inc)
+
+    @guarded
+    async def note_not_told(self, seconds: float) -> None:
+        """Let all processes know that what one did since then was not told to them."""
+        expires_at = datetime.now(UTC) + NOTICE_LIFETIME
+        await self._database["notices"].insert_one({"seconds": seconds, "expires_at": expires_at})
+
     async def _committed_time(self) -> Timestamp | None:
         """The moment up to which a majority has everything, and reading shows it.
 
@@ -142,3 +235,16 @@ class Changes:
         async with self._database.client.start_session() as session:
             await self._database["sessions"].find_one({}, {"_id": True}, session=session)
             return session.operation_time
+
+
+async def _written(cursor: AsyncChangeStream[Document]) -> AsyncIterator[Written | None]:
+    while cursor.alive:
+        change = await cursor.try_next()
+        document = change and change.get("fullDocument")
+        if not change or not document:
+            yield None
+            continue
+        at = Moment(change["clusterTime"].time, change["clusterTime"].inc)
+        is_message = change["ns"]["coll"] == "messages"
+        what = message(document) if is_message else conversations.from_document(document)
+        yield Written(what, at)

@@ -9,6 +9,7 @@ INDEXES = {
     "users": [IndexModel("email", unique=True)],
     "sessions": [IndexModel("email"), IndexModel("expires_at", expireAfterSeconds=0)],
     "invitations": [IndexModel("email"), IndexModel("expires_at", expireAfterSeconds=0)],
+    "notices": [IndexModel("expires_at", expireAfterSeconds=0)],
     "conversations": [
         IndexModel("pair", unique=True, partialFilterExpression={"pair": {"$type": "string"}}),
         IndexModel([("members.email", ASCENDING), ("last_at", DESCENDING), ("_id", DESCENDING)]),

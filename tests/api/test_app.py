@@ -1,10 +1,14 @@
 """The API as a whole: every path below its prefixes answers as the API, and says what it can."""
 
+from dataclasses import replace
+
 import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.applications import Starlette
 
+from carechat.realtime.relay import Relay
+from carechat.services import watch
 from carechat.services.context import Backend
 from tests.answers import code
 from tests.conftest import ORIGIN
@@ -105,6 +109,16 @@ async def test_without_a_database_the_process_lives_and_is_not_ready(
     assert code(await client.get("/readyz")) == (503, "unavailable")
     failing.heal()
     assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_without_redis_a_process_that_needs_it_is_not_ready(
+    client: Client, app: FastAPI, backend: Backend
+) -> None:
+    app.state.backend = replace(backend, relay=Relay("redis://127.0.0.1:1/0", "clinic"))
+    assert (await client.get("/healthz")).status_code == 200
+    answer = await client.get("/readyz")
+    assert code(answer) == (503, "unavailable")
+    assert answer.json()["detail"] == watch.REDIS_AWAY
 
 
 async def test_a_call_that_the_database_fails_is_unavailable(

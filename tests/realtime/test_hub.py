@@ -71,3 +71,16 @@ def test_everybody_hears_that_the_process_stops_who_comes_too_late_as_well() -> 
         hub.close()
         with hub.listen("b", "s2", late.append):
             assert early == late == [ServerStopping()]
+
+
+def test_what_is_published_is_passed_on_and_what_is_delivered_is_not() -> None:
+    hub, here = Hub(), told()
+    passed: list[tuple[Event, tuple[str, ...]]] = []
+    hub.relay = lambda event, emails: passed.append((event, emails))
+    with hub.listen("a", "s1", here.append):
+        hub.publish(NEWS, ["a", "b"])
+        hub.deliver(NEWS, ["a", "b"])
+        hub.database_changed(reachable=True)
+        hub.close()
+    assert here[:2] == [NEWS, NEWS]
+    assert passed == [(NEWS, ("a", "b"))]

@@ -104,6 +104,21 @@ def test_what_is_remembered_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None
     assert wait_for(logins, 1) == 0
 
 
+def test_tries_of_other_processes_count_and_are_not_passed_on() -> None:
+    logins = LoginThrottle()
+    told: list[tuple[str, str, bool]] = []
+    logins.announce = lambda *tried: told.append(tried)
+    for _ in range(9):
+        logins.note("a", "n", 0)
+    logins.attempt("a", "n", 0)
+    with pytest.raises(errors.RateLimitedError):
+        logins.attempt("a", "n", 0)
+    logins.forgive("a", "n")
+    logins.attempt("a", "n", 0)
+    logins.succeeded("a", "n")
+    assert told == [("a", "n", False), ("a", "n", False), ("a", "n", True)]
+
+
 def test_a_burst_is_let_through_and_then_one_at_a_time() -> None:
     sends = SendThrottle(rate=5, burst=20)
     for _ in range(20):

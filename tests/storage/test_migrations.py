@@ -28,7 +28,14 @@ async def test_twice_and_at_once_comes_to_the_same(stores: list[Store], fresh: R
     first = indexes(fresh)
     await stores[0].open()
     assert indexes(fresh) == first
-    assert set(first) == {"conversations", "invitations", "messages", "sessions", "users"}
+    assert set(first) == {
+        "conversations",
+        "invitations",
+        "messages",
+        "notices",
+        "sessions",
+        "users",
+    }
     for store in stores:
         await store.close()
 
