@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Self
 
 from carechat import logs, scrape, webbuild
+from carechat.services import watch
 from carechat.settings import PROJECT, Settings
 from carechat.storage import embedded, mongod
 
@@ -32,6 +33,8 @@ POLL = 0.1
 ANSWER_WAIT = 5.0
 ASK_EVERY = 5.0
 MISSES = 3
+# For how many seconds one of several workers may say nothing of itself.
+SILENCE = 8
 ANY = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 # Without the second line every worker would build the pages again and not find them.
 SERVER_VARIABLES = {
@@ -49,9 +52,13 @@ from multiprocessing import connection
 PR_SET_PDEATHSIG = 1
 signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # for the workers, of whose group this is one
 
+os.set_blocking(sys.stdin.fileno(), False)
+
 def replace(number, frame):
+    named = set(os.read(sys.stdin.fileno(), 4096).split())
     for worker in multiprocessing.active_children():
-        worker.kill()
+        if b"all" in named or str(worker.pid).encode() in named:
+            worker.kill()
 
 def forked():
     # Else a worker would have this process's handlers, and hear of no stop while it loads.
@@ -110,7 +117,6 @@ def baked(settings: Settings) -> dict[str, object]:
     """The settings that end up in the pages when they are built."""
     return {
         "origin": settings.origin,
-        "port": settings.port,
         "clinic_name": settings.clinic_name,
         "emergency": settings.emergency,
         "demo": settings.with_demo,
@@ -173,6 +179,48 @@ class Health:
         return True
 
 
+class Pulses:
+    """What workers say of themselves each second: one whose event loop hangs says nothing."""
+
+    def __init__(self) -> None:
+        self._heard, self._said = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        for end in (self._heard, self._said):
+            end.setblocking(False)
+        self._silent_for: dict[int, int] = {}
+
+    @property
+    def descriptor(self) -> int:
+        """What workers write their process id to."""
+        return self._said.fileno()
+
+    def lost(self) -> list[int]:
+        """Return the workers that live and have said nothing for too many looks; look each second.
+
+        Looks are counted, not time: whoever stops all processes for a while stops this one too.
+        """
+        self._silent_for = {pid: looks + 1 for pid, looks in self._silent_for.items()}
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._silent_for[int(self._heard.recv(32))] = 0
+        silent = [pid for pid, looks in self._silent_for.items() if looks > SILENCE]
+        for pid in silent:
+            del self._silent_for[pid]
+        return [pid for pid in silent if _lives(pid)]
+
+    def close(self) -> None:
+        """Hear nothing any more."""
+        self._heard.close()
+        self._said.close()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def _serve(
     settings: Settings,
     greeting: str,
@@ -191,6 +239,9 @@ def _serve(
         return
     if settings.workers > 1:
         variables[scrape.FOLDER] = str(scrape.make_folder(settings.data_dir, settings.port))
+    pulses = Pulses()
+    started.callback(pulses.close)
+    variables["CARECHAT_PULSE"] = str(pulses.descriptor)
     server = _start_server(settings, project, variables, started)
     if _answers(settings, server, signals):
         _say(f"CareChat is ready: {settings.origin}", greeting, "Ctrl-C stops it.")
@@ -199,10 +250,21 @@ def _serve(
         _check_server(server)
         if health.is_lost():
             logger.error("server: does not answer, its worker is replaced")
-            server.send_signal(signal.SIGALRM)
+            _replace(server, "all")
             if _answers(settings, server, signals):
                 logger.warning("server: answers again")
+        for pid in pulses.lost():
+            logger.error("server: a worker does not answer, it is replaced (process %d)", pid)
+            _replace(server, pid)
         signals.wait(1)
+
+
+def _replace(server: subprocess.Popen[bytes], worker: object) -> None:
+    """Let the supervisor end that worker, or "all", and start another."""
+    if server.stdin:
+        server.stdin.write(f"{worker}\n".encode())
+        server.stdin.flush()
+        server.send_signal(signal.SIGALRM)
 
 
 def _say(*lines: str) -> None:
@@ -271,7 +333,8 @@ def _start_server(
         command,
         cwd=project,
         env=variables,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
+        pass_fds=[int(variables["CARECHAT_PULSE"])],
         # Ctrl-C reaches us alone, and what a killed supervisor leaves has one group to end.
         start_new_session=True,
     )
@@ -285,7 +348,7 @@ def _announce_stop(settings: Settings, server: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGUSR2)
     deadline = time.monotonic() + ANNOUNCE_WAIT
-    while _answers_well(settings, "/readyz") and time.monotonic() < deadline:
+    while _is_ready(settings) and time.monotonic() < deadline:
         time.sleep(POLL)
 
 
@@ -296,13 +359,15 @@ def _stop_server(server: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(server.pid, signal.SIGKILL)
     server.wait()
+    if server.stdin:
+        server.stdin.close()
 
 
 def _answers(settings: Settings, server: subprocess.Popen[bytes], signals: Signals) -> bool:
     deadline = time.monotonic() + READY_WAIT
     while not signals.stop:
         _check_server(server)
-        if _answers_well(settings, "/readyz"):
+        if _is_ready(settings):
             return True
         if time.monotonic() > deadline:
             if not _answers_well(settings, "/healthz"):
@@ -320,15 +385,24 @@ def _check_server(server: subprocess.Popen[bytes]) -> None:
 
 def _answers_well(settings: Settings, path: str) -> bool:
     try:
-        return _status(settings, path) == http.HTTPStatus.OK
+        return _get(settings, path)[0] == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False
+
+
+def _is_ready(settings: Settings) -> bool:
+    """Whether people can be served, be it more slowly because Redis is away."""
+    try:
+        status, body = _get(settings, "/readyz")
+    except (OSError, http.client.HTTPException):
+        return False
+    return status == http.HTTPStatus.OK or watch.REDIS_AWAY.encode() in body
 
 
 def _hangs(settings: Settings) -> bool:
     """Whether it takes questions and answers none; where a worker only starts, nobody takes any."""
     try:
-        _status(settings, "/healthz")
+        _get(settings, "/healthz")
     except TimeoutError:
         return True
     except (OSError, http.client.HTTPException):
@@ -336,11 +410,12 @@ def _hangs(settings: Settings) -> bool:
     return False
 
 
-def _status(settings: Settings, path: str) -> int:
+def _get(settings: Settings, path: str) -> tuple[int, bytes]:
     host = ANY.get(settings.host, settings.host)
     connection = http.client.HTTPConnection(host, settings.port, timeout=ANSWER_WAIT)
     try:
         connection.request("GET", path, headers={"Host": f"localhost:{settings.port}"})
-        return connection.getresponse().status
+        answer = connection.getresponse()
+        return answer.status, answer.read(4096)
     finally:
         connection.close()

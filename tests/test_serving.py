@@ -12,12 +12,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from carechat import serving, settings, webbuild
+from carechat.services.watch import REDIS_AWAY
 from carechat.storage import mongod
 
 pytestmark = pytest.mark.xdist_group("embedded")
@@ -46,6 +48,30 @@ async def answer(scope, receive, send):
         await send({"type": "http.response.body", "body": body})
 """
 
+TELLING = """
+import asyncio, os
+
+def app():
+    return answer
+
+async def pulse():
+    while True:
+        os.write(int(os.environ["CARECHAT_PULSE"]), str(os.getpid()).encode())
+        await asyncio.sleep(0.2)
+
+async def answer(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        pulsing = asyncio.create_task(pulse())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        pulsing.cancel()
+        await send({"type": "lifespan.shutdown.complete"})
+    elif scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+"""
+
 
 @dataclass
 class Site:
@@ -54,6 +80,7 @@ class Site:
     folder: Path
     port: int
     mongodb_uri: str = ""
+    workers: int = 1
 
     @property
     def data_dir(self) -> Path:
@@ -65,6 +92,8 @@ class Site:
             "CARECHAT_DATA_DIR": str(self.data_dir),
             "PORT": str(self.port),
             "MONGODB_URI": self.mongodb_uri,
+            "CARECHAT_WORKERS": str(self.workers),
+            "REDIS_URL": "redis://redis.example.com/" if self.workers > 1 else "",
             "CARECHAT_JWT_SECRET": "for tests only, but long enough to be let in",
         }
 
@@ -106,6 +135,11 @@ class Site:
             return None
         finally:
             connection.close()
+
+    def workers_seen(self) -> set[str]:
+        """The workers that answer when a few ask at once."""
+        with ThreadPoolExecutor(16) as asking:
+            return {pid for pid in asking.map(lambda _: self.get(), range(48)) if pid}
 
     def hang(self) -> None:
         """Let the worker answer nothing any more."""
@@ -285,6 +319,34 @@ def test_a_worker_that_does_not_answer_is_replaced(site: Site) -> None:
         "ERROR Unexpected exit from worker-1",
         "WARNING server: answers again",
     ]
+
+
+def test_a_start_does_not_wait_for_redis(site: Site) -> None:
+    site.mongodb_uri = "mongodb://db.example.com/"
+    away = APPLICATION.replace("200", "503").replace("body =", f"body = {REDIS_AWAY!r}.encode() or")
+    site.application(away)
+    with site.served() as process:
+        _read_until(process, "CareChat is ready")
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def test_of_two_workers_the_one_that_does_not_answer_is_replaced(site: Site) -> None:
+    site.mongodb_uri, site.workers = "mongodb://db.example.com/", 2
+    site.application(TELLING)
+    with site.served("from carechat import serving\nserving.SILENCE = 3" + SERVE) as process:
+        _read_until(process, "Ctrl-C stops it")
+        before = site.workers_seen()
+        hanging = before.pop()
+        time.sleep(1.5)  # so that it has been heard of
+        os.kill(int(hanging), signal.SIGSTOP)
+        assert _eventually(lambda: len(site.workers_seen() - {hanging}) == 2)
+        assert before < site.workers_seen()
+        process.terminate()
+        _, log = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert f"a worker does not answer, it is replaced (process {hanging})" in log
+    assert log.count("replaced") == 1
 
 
 def test_stopping_does_not_wait_for_a_worker_that_does_not_answer(site: Site) -> None:
