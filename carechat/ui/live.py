@@ -14,6 +14,8 @@ from carechat.domain.events import (
     Event,
     FellBehind,
     MessageSent,
+    PresenceChanged,
+    ReceiptMoved,
     SessionEnded,
 )
 from carechat.services import feed
@@ -54,6 +56,17 @@ def _alone(tab: str) -> Generator[None]:
             del _followers[tab]
 
 
+def _shows_at_once(ctx: Context, event: Event) -> bool:
+    """Whether somebody waits for it; what the lists alone show may wait for their rest."""
+    match event:
+        case ReceiptMoved(receipt):
+            return receipt.email != ctx.user.email
+        case PresenceChanged():
+            return False
+        case _:
+            return True
+
+
 class Live(rx.State):
     """Follows what happens for as long as a page is open."""
 
@@ -71,12 +84,14 @@ class Live(rx.State):
                 yield await self._sign_in(ctx, ending)
         except errors.UnavailableError:
             async with self:
-                await self._say(session.UNREACHABLE)
+                tab = await self._get_root_state().get_state(session.Tab)
+                tab.unreachable = session.UNREACHABLE
             await asyncio.sleep(RETRY_SECONDS)
             yield Live.listen
 
     async def _follow(self, ctx: Context) -> Ending | None:
         """Show what happens until the session is over; returns why it is."""
+        waiting: list[Event] = []
         async with (
             feed.follow(ctx) as events,
             aclosing(pacing.paced(events, PAUSE_SECONDS)) as happenings,
@@ -87,40 +102,48 @@ class Live(rx.State):
                     return event.ending
                 if event in _MISSED:
                     metrics.resynced("reload")
+                    waiting.clear()
                     await self._load(ctx)
-                else:
-                    await self._show(ctx, event)
+                    continue
+                waiting += [event] if event else []
+                if event is None or _shows_at_once(ctx, event):
+                    await self._show(ctx, waiting, at_rest=event is None)
+                    waiting.clear()
         return None
 
     async def _load(self, ctx: Context) -> None:
         async with self:
-            (await self.get_state(Chat))._clear()
+            (await self._get_root_state().get_state(Chat))._clear()
         async with self:
-            if not await session.owns(ctx, self):
+            root = self._get_root_state()
+            if not await session.owns(ctx, root):
                 return
-            await self._say("")
-            await (await self.get_state(Inbox))._load(ctx)
+            (await root.get_state(session.Tab)).unreachable = ""
+            await (await root.get_state(Inbox))._load(ctx)
             if routes.is_at(self.router.url, routes.CHAT):
-                await (await self.get_state(Chat))._load(ctx)
+                await (await root.get_state(Chat))._load(ctx)
 
-    async def _show(self, ctx: Context, event: Event | None) -> None:
-        """Show the event; None says that it is time to show in the lists what came before."""
+    async def _show(self, ctx: Context, events: list[Event], at_rest: bool) -> None:
+        """Show the events, in the lists when it is time to show there what came before.
+
+        The states themselves are changed, not the proxies that a background event is given: those
+        ask at each look whether the lock is held, which is most of what showing costs.
+        """
         async with self:
-            if not await session.owns(ctx, self):
+            root = self._get_root_state()
+            if not await session.owns(ctx, root):
                 return
-            inbox = await self.get_state(Inbox)
-            if event is None:
+            chat, inbox = await root.get_state(Chat), await root.get_state(Inbox)
+            for event in events:
+                chat._apply(event)
+                inbox._take_in(ctx, event)
+                if isinstance(event, DatabaseChanged):
+                    (await root.get_state(session.Tab)).unreachable = session.UNREACHABLE
+            if at_rest:
                 await inbox._paint(ctx)
-                return
-            if isinstance(event, DatabaseChanged):
-                await self._say(session.UNREACHABLE)
-            (await self.get_state(Chat))._apply(event)
-            inbox._take_in(ctx, event)
-        if isinstance(event, MessageSent):
-            metrics.delivered("page", (ctx.now() - event.message.timestamp).total_seconds())
-
-    async def _say(self, unreachable: str) -> None:
-        (await self.get_state(session.Tab)).unreachable = unreachable
+        for event in events:
+            if isinstance(event, MessageSent):
+                metrics.delivered("page", (ctx.now() - event.message.timestamp).total_seconds())
 
     def _missed(self) -> Ending | None:
         """Why a visitor has no session: whoever wanted more than the first page had one."""

@@ -67,7 +67,7 @@ def token(cookie_header: str, cookie: str) -> str:
     return next((value for name, _, value in pairs if name == cookie), "")
 
 
-async def owns(ctx: Context | None, state: rx.State) -> bool:
+async def owns(ctx: Context | None, state: BaseState) -> bool:
     """Whether the tab's states are still that session's: a background event may outlive it."""
     return (await state.get_state(Tab))._session_id == _session_id(ctx)
 

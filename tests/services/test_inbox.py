@@ -27,6 +27,10 @@ async def the_doctor_reads(doctor: Context, patient: Context) -> None:
     await receipts.read(doctor, to(patient))
 
 
+async def the_doctor_reads_all_but_the_newest(doctor: Context, patient: Context) -> None:
+    await receipts.read(doctor, to(patient), 1)
+
+
 async def the_patient_fetches(doctor: Context, patient: Context) -> None:
     await messages.history(patient, to(doctor))
 
@@ -49,6 +53,7 @@ async def the_patient_is_disabled(doctor: Context, patient: Context) -> None:
         (the_patient_writes, MessageSent),
         (the_doctor_writes, MessageSent),
         (the_doctor_reads, ReceiptMoved),
+        (the_doctor_reads_all_but_the_newest, ReceiptMoved),
         (the_patient_fetches, ReceiptMoved),
         (the_patient_reads, ReceiptMoved),
         (they_part, ConversationChanged),
@@ -88,9 +93,26 @@ async def test_reading_a_part_can_only_be_read_from_storage(backend: Backend) ->
         await says(patient, doctor, text)
     before = await conversations.find(doctor, to(patient))
     async with a_screen(doctor) as screen:
-        await receipts.read(doctor, to(patient), 2)
+        await receipts.read(doctor, to(patient), 1)
         event = await screen.until(ReceiptMoved)
     assert inbox.after(before, event, doctor.user.email) is None
+
+
+async def test_one_more_came_while_the_others_were_being_read(backend: Backend) -> None:
+    """What then waits is known without asking: the newest alone."""
+    doctor, patient = await a_pair(backend)
+    await watch(backend)
+    for text in ("one", "two", "three"):
+        await says(patient, doctor, text)
+    before = await conversations.find(doctor, to(patient))
+    async with a_screen(doctor) as screen:
+        await receipts.read(doctor, to(patient), 2)
+        event = await screen.until(ReceiptMoved)
+    after = inbox.after(before, event, doctor.user.email)
+    assert after
+    assert after.unread
+    assert after.unread.count == 1
+    assert after == await _reloaded(doctor, patient)
 
 
 async def test_an_event_that_is_known_already_changes_nothing(backend: Backend) -> None:

@@ -5,14 +5,8 @@ from typing import Any
 import reflex as rx
 
 from carechat.domain import errors, inbox
-from carechat.domain.conversations import Summary, Unread
-from carechat.domain.events import (
-    ConversationChanged,
-    Event,
-    MessageSent,
-    PresenceChanged,
-    ReceiptMoved,
-)
+from carechat.domain.conversations import Summary
+from carechat.domain.events import Event, PresenceChanged
 from carechat.domain.users import MAX_NAME_LENGTH, Role
 from carechat.services import accounts, conversations
 from carechat.services.access import Address
@@ -49,10 +43,9 @@ class Inbox(rx.State):
     name: str = ""
     idle_seconds: int = 0
     _limit: int = PAGE
-    _summaries: dict[str, Summary] = {}
-    _unread: dict[str, Unread] = {}
+    _known: inbox.Known = inbox.Known()
     _partners: dict[str, str] = {}
-    _touched: set[str] = set()
+    _loaded: tuple[rows.ConversationRow, ...] = ()
 
     @rx.event
     async def load(self):
@@ -79,30 +72,22 @@ class Inbox(rx.State):
 
     def _take_in(self, ctx: Context, event: Event) -> None:
         """Take in what has happened; `_paint` shows it."""
-        match event:
-            case MessageSent(_, conversation) | ConversationChanged(conversation):
-                self._note(ctx, conversation.id, event)
-            case ReceiptMoved(receipt):
-                self._note(ctx, receipt.conversation_id, event)
-            case PresenceChanged(email) if ctx.user.role is Role.PATIENT:
-                self._touched |= {one.conversation.id for one in self._with(email)}
-            case _:
-                pass
+        # Only patients are shown who is there.
+        if not isinstance(event, PresenceChanged) or ctx.user.role is Role.PATIENT:
+            self._known.take_in(event)
 
     async def _paint(self, ctx: Context) -> None:
         """Show what the events since the last time have changed."""
-        touched, self._touched = self._touched, set()
-        loaded = {row.id: row for row in self.shown}
         changed: list[dict[str, Any]] = []
-        for conversation_id in touched:
-            summary = await self._current(ctx, conversation_id)
-            if conversation_id in loaded or not self.name:
-                row = _row(ctx, summary)
-                changed.append(rows.difference(loaded.get(conversation_id), row))
+        for conversation_id in self._known.touched():
+            row = _row(ctx, await self._current(ctx, conversation_id))
+            loaded = next((one for one in self._loaded if one.id == conversation_id), None)
+            if loaded or not self.name:
+                changed.append(rows.difference(loaded, row))
         if changed:
             self.changed, self.changes = changed, self.changes + 1
         if not self.name:
-            self._set(total=max(self.total, len(self._summaries)))
+            self._set(total=max(self.total, len(self._known.summaries)))
         self._count()
 
     async def _load(self, ctx: Context) -> None:
@@ -114,10 +99,10 @@ class Inbox(rx.State):
         except errors.UnavailableError:
             self._set(phase=Phase.FAILED.value)
             return
-        self._summaries = {one.conversation.id: one for one in found.summaries}
-        self._unread, self._touched = found.unread, set()
+        self._known = inbox.Known(ctx.user.email, found.summaries, found.unread)
         self._partners = {id_: partner.email for id_, partner in found.partners.items()}
-        self.shown = [_row(ctx, one) for one in found.summaries]
+        self._loaded = tuple(_row(ctx, one) for one in found.summaries)
+        self.shown = list(self._loaded)
         self.loaded, self.changed, self.changes = self.loaded + 1, [], 0
         self._set(total=found.total, more=found.total > len(found.summaries))
         self._set(phase=Phase.READY.value)
@@ -132,48 +117,33 @@ class Inbox(rx.State):
             return await conversations.beside(ctx, self._limit, routes.partner(url))
         return await conversations.dashboard(ctx, self._limit, self.name)
 
-    def _note(self, ctx: Context, conversation_id: str, event: Event) -> None:
-        known = self._summaries.get(conversation_id)
-        summary = inbox.after(known, event, ctx.user.email) if known else None
-        if summary:
-            self._summaries[conversation_id] = summary
-        else:
-            self._summaries.pop(conversation_id, None)
-        self._touched.add(conversation_id)
-
-    def _with(self, email: str) -> list[Summary]:
-        return [one for one in self._summaries.values() if email in one.conversation.emails]
-
     async def _current(self, ctx: Context, conversation_id: str) -> Summary:
-        summary = self._summaries.get(conversation_id)
+        summary = self._known.summaries.get(conversation_id)
         if summary is None:
             summary = await conversations.find(ctx, Address(conversation_id=conversation_id))
-            self._summaries[conversation_id] = summary
             self._partners[conversation_id] = summary.conversation.partner(ctx.user.email).email
-        if summary.unread:
-            self._unread[conversation_id] = summary.unread
-        else:
-            self._unread.pop(conversation_id, None)
+        self._known.learn(summary)
         return summary
 
     def _count(self) -> None:
-        if self._unread:
-            longest = min(self._unread, key=lambda one: self._unread[one].since)
-            self._set(waiting_since=rows.milliseconds(self._unread[longest].since))
+        unread = self._known.unread
+        if unread:
+            longest = min(unread, key=lambda one: unread[one].since)
+            self._set(waiting_since=rows.milliseconds(unread[longest].since))
             self._set(waiting_link=routes.chat(self._partners[longest]))
         self._set(
-            unread=sum(one.count for one in self._unread.values()),
-            waiting=len(self._unread),
+            unread=sum(one.count for one in unread.values()),
+            waiting=len(unread),
             latest=self._latest(),
         )
 
     def _latest(self) -> str:
         """Where "Messages" leads: to somebody who waits, else to the newest message."""
-        waits = [one for one in self._summaries.values() if one.unread]
-        if self._unread and not waits:
+        summaries = self._known.summaries.values()
+        waits = [one for one in summaries if one.unread]
+        if self._known.unread and not waits:
             return self.waiting_link
-        known = waits or list(self._summaries.values())
-        newest = max(known, key=lambda one: one.last_at, default=None)
+        newest = max(waits or summaries, key=lambda one: one.last_at, default=None)
         return routes.chat(newest.conversation.partner(self.viewer.email).email) if newest else ""
 
     def _set(self, **values: Any) -> None:
