@@ -30,9 +30,9 @@ HISTORY_LOST = 286
 QUIET_MS = 250
 """How long nothing may be written until that is said."""
 
-AWAIT_MS = 400
-"""How long MongoDB waits for a change before it says that there is none: twice that, and more, is
-within `heard.FRESH_SECONDS`."""
+AWAIT_MS = 250
+"""How long MongoDB waits for a change before it says that there is none: two answers, late ones,
+are within `heard.FRESH_SECONDS`."""
 
 _ACTIVITY = "updateDescription.updatedFields.active_at"
 _WATCHED = {
