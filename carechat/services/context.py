@@ -20,6 +20,9 @@ from carechat.storage.store import Store
 
 T = TypeVar("T")
 
+Reading = dict[tuple[str, str], tuple[int, asyncio.Task[int]]]
+"""By conversation and member: up to which number they have read, and what notes it, or has."""
+
 MAX_SOCKETS = 20
 """Sockets that one person may have open in each process."""
 
@@ -60,6 +63,7 @@ class Backend:
     seconds: Callable[[], float] = time.monotonic
     sockets: Seats = field(default_factory=lambda: Seats(MAX_SOCKETS, "sockets_of_user"))
     prepared: asyncio.Event = field(default_factory=asyncio.Event)
+    reading: Reading = field(default_factory=dict[tuple[str, str], tuple[int, asyncio.Task[int]]])
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:

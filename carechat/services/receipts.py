@@ -1,10 +1,15 @@
 """Receipts: how far each member has got with a conversation."""
 
+import asyncio
+
 from carechat.domain.conversations import Conversation
 from carechat.domain.events import ReceiptMoved
 from carechat.services import access, progress
 from carechat.services.access import Address
-from carechat.services.context import Context
+from carechat.services.context import Context, Reading
+
+MAX_NOTED = 10_000
+"""Members of whom it is known how far they have read, without asking."""
 
 
 async def delivered(ctx: Context, conversation: Conversation, first: int, last: int) -> None:
@@ -29,8 +34,29 @@ async def read(ctx: Context, address: Address, seq: int | None = None) -> int:
     """
     conversation = await access.known(ctx, address)
     seq = await ctx.store.messages.last_seq(conversation.id, most=seq)
-    updated = await ctx.store.messages.mark_read(conversation.id, ctx.user.email, seq)
-    _tell(ctx, await ctx.store.conversations.read(conversation.id, ctx.user.email, seq))
+    noted, key = ctx.backend.reading, (conversation.id, ctx.user.email)
+    noted_seq, noting = noted.get(key, (0, None))
+    if noting and noted_seq >= seq:
+        # Another page of the same person has read the same: it is noted for both.
+        await asyncio.shield(noting)
+        return 0
+    noting = ctx.backend.spawn(_note_read(ctx, conversation.id, seq))
+    noted[key] = seq, noting
+    noting.add_done_callback(lambda task: _forget(noted, key, task))
+    return await asyncio.shield(noting)
+
+
+def _forget(noted: Reading, key: tuple[str, str], task: asyncio.Task[int]) -> None:
+    """What could not be noted has to be said again; and not everything is kept for ever."""
+    if (task.cancelled() or task.exception()) and noted.get(key, (0, None))[1] is task:
+        del noted[key]
+    while len(noted) > MAX_NOTED:
+        del noted[next(iter(noted))]
+
+
+async def _note_read(ctx: Context, conversation_id: str, seq: int) -> int:
+    updated = await ctx.store.messages.mark_read(conversation_id, ctx.user.email, seq)
+    _tell(ctx, await ctx.store.conversations.read(conversation_id, ctx.user.email, seq))
     return updated
 
 

@@ -1,5 +1,7 @@
 """Receipts: how far somebody has got, which only rises and never claims what is missing."""
 
+import asyncio
+
 import pytest
 
 from carechat.domain import errors
@@ -10,6 +12,7 @@ from carechat.services.context import Backend, Context
 from tests.conftest import Records
 from tests.factories import a_conversation, a_doctor, a_pair, days_of_talk, says, to
 from tests.listening import a_screen
+from tests.unreliable import Unreliable
 
 
 async def how_far(ctx: Context, partner: Context) -> Member:
@@ -144,3 +147,30 @@ async def test_both_may_read_on_after_the_assignment_has_ended(backend: Backend)
     await days_of_talk(doctor, patient, 2)
     await users.unassign(backend, doctor.user.email, patient.user.email)
     assert await receipts.read(doctor, to(patient)) == 2
+
+
+async def test_what_several_pages_of_one_person_read_at_once_is_noted_once(
+    backend: Backend,
+) -> None:
+    """Each page says so; the count is one page's, and the sender hears of it once."""
+    doctor, patient = await a_pair(backend)
+    for text in ("one", "two", "three"):
+        await says(patient, doctor, text)
+    async with a_screen(patient) as screen:
+        counts = await asyncio.gather(*(receipts.read(doctor, to(patient), 3) for _ in range(5)))
+        await receipts.read(doctor, to(patient), 3)
+        await screen.until(ReceiptMoved)
+    assert sorted(counts) == [0, 0, 0, 0, 3]
+    assert [event.receipt.read_seq for event in screen.of(ReceiptMoved)] == [3]
+
+
+async def test_what_could_not_be_noted_as_read_can_be_said_again(
+    fragile: Backend, failing: Unreliable
+) -> None:
+    doctor, patient = await a_pair(fragile)
+    await says(patient, doctor)
+    failing.fail(["update"], errorCode=8000)
+    with pytest.raises(errors.UnavailableError):
+        await receipts.read(doctor, to(patient), 1)
+    failing.heal()
+    assert await receipts.read(doctor, to(patient), 1) == 1

