@@ -21,7 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
 from carechat.serving import SERVER_VARIABLES
-from tests.bench import machine
+from tests.bench import floor_app, machine
 from tests.bench.figures import Line, short, table
 from tests.bench.product import PROJECT
 
@@ -85,11 +85,16 @@ def _work(pid: int, pages: int, deltas: int, reads: bool) -> float:
         time.sleep(SETTLE_SECONDS)
         before = _busy(pid)
         for number in range(TICKS * deltas):
-            assert httpx.post(f"{URL}/tick/{number}").json() == pages
+            _tick(number)
             time.sleep(PAUSE_SECONDS / deltas)
         spent = _busy(pid) - before
+        assert _tick(floor_app.END) == pages
     time.sleep(SETTLE_SECONDS)
     return 1_000 * spent / TICKS
+
+
+def _tick(number: int) -> int:
+    return httpx.post(f"{URL}/tick/{number}").json()
 
 
 def _busy(pid: int) -> float:

@@ -5,6 +5,9 @@ import asyncio
 import reflex as rx
 from fastapi import FastAPI
 
+END = -1
+"""A number that is not shown: the page listens no more."""
+
 waiting: set[asyncio.Queue[int]] = set()
 api = FastAPI()
 
@@ -28,8 +31,7 @@ class Floor(rx.State):
         queue = asyncio.Queue[int]()
         waiting.add(queue)
         try:
-            while True:
-                number = await queue.get()
+            while (number := await queue.get()) != END:
                 async with self:
                     self.number = number
         finally:
