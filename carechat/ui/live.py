@@ -37,6 +37,11 @@ _MISSED = (FellBehind(), DatabaseChanged(reachable=True))
 _followers: dict[str, asyncio.Task[object]] = {}
 
 
+def follows(tab: str) -> bool:
+    """Whether somebody keeps that tab current."""
+    return tab in _followers
+
+
 def stop(tab: str) -> None:
     """Let nobody follow for that tab any more: its socket has closed."""
     if follower := _followers.pop(tab, None):

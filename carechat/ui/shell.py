@@ -4,7 +4,7 @@ from typing import Any
 
 import reflex as rx
 
-from carechat.ui import routes
+from carechat.ui import agreement, routes
 from carechat.ui.chat import thread
 from carechat.ui.chat.state import Chat
 from carechat.ui.inbox.state import Inbox
@@ -41,6 +41,7 @@ def page(
             refused=Chat.refused,
             on_send=Chat.send,
         ),
+        agreement.check(),
         activity.activity(
             account=Inbox.viewer.email,
             idle_seconds=Inbox.idle_seconds,

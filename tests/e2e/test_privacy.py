@@ -385,6 +385,9 @@ class TestEveryHandlerCalledRaw:
             },
             "ctx": {"backend": {}, "session": {"user": person}},
             "event": {"conversation": {"id": theirs}, "message": {"conversation_id": theirs}},
+            "chat": 0,
+            "inbox": 0,
+            "tab": 0,
             "var_name": "conversation",
             "value": theirs,
         }
