@@ -132,6 +132,12 @@ class Messages:
             }
         )
 
+    @guarded
+    async def count(self, conversation_id: str, first: int, last: int) -> int:
+        """Return how many of the numbers `first` to `last` are stored, from the index alone."""
+        numbers = {"conversation_id": conversation_id, "seq": {"$gte": first, "$lte": last}}
+        return await self._collection.count_documents(numbers)
+
 
 def _up_to(seqs: list[int], last: int | None) -> int:
     return len(seqs) if last is None else sum(seq <= last for seq in seqs)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from carechat.domain import conversations, messages, users
-from carechat.services import invitations
+from carechat.services import invitations, proof
 from carechat.ui import routes
 
 _PREVIEW_LENGTH = 140
@@ -65,6 +65,24 @@ class PartnerRow:
     email: str = ""
     name: str = ""
     initials: str = ""
+
+
+@dataclass(frozen=True)
+class ProofRow:
+    """What is stored of a conversation's numbers `first` to `last`, and what became of it.
+
+    `own_…` are the reader's messages that the partner has not got or read, `unread` the partner's.
+    """
+
+    conversation: str = ""
+    first: int = 1
+    last: int = 0
+    stored: int = 0
+    delivered: int = 0
+    read: int = 0
+    own_undelivered: int = 0
+    own_unread: int = 0
+    unread: int = 0
 
 
 @dataclass(frozen=True)
@@ -130,6 +148,21 @@ def viewer(user: users.User) -> ViewerRow:
 def partner(member: conversations.Member) -> PartnerRow:
     """Return the row of the person at the other end."""
     return PartnerRow(member.email, member.name, initials(member.name))
+
+
+def proved(found: proof.Proof) -> ProofRow:
+    """Return what the panel in the chat's header shows."""
+    return ProofRow(
+        conversation=found.conversation.id,
+        first=found.first,
+        last=found.last,
+        stored=found.stored,
+        delivered=found.delivered,
+        read=found.read,
+        own_undelivered=found.own.undelivered,
+        own_unread=found.own.unread,
+        unread=found.others.unread,
+    )
 
 
 def invited(name: str, outcome: invitations.Link | users.User) -> InvitedRow:

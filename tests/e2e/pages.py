@@ -158,6 +158,16 @@ def _chat(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
     return page
 
 
+def _delivery(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
+    page = _chat(clinic, screens, options)
+    on.message(page, TEXTS[0]).last.get_by_role("button", name="Sent").click()
+    expect(on.log(page).get_by_text("not delivered yet")).to_be_visible()
+    page.get_by_role("button", name="Delivery").click()
+    panel = page.get_by_role("region", name="Has everything arrived?")
+    expect(panel.get_by_text("no gaps")).to_be_visible()
+    return page
+
+
 def _listed(clinic: Clinic, screens: Screens, options: dict[str, Any]) -> Page:
     doctor, patient = _people(clinic)
     clinic.add_patients(doctor, LISTED)
@@ -266,6 +276,7 @@ PAGES: dict[str, Show] = {
     "still there": _still_there,
     "account": _account,
     "chat": _chat,
+    "delivery": _delivery,
     "listed": _listed,
     "new messages": _new_messages,
     "unreachable": _unreachable,

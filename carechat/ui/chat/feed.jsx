@@ -82,6 +82,7 @@ export function Feed(props) {
         aria-relevant="additions"
         aria-busy={conversation === ""}
         tabIndex={0}
+        onKeyDown={moveAmongSigns}
       >
         {conversation === "" && <Loading />}
         {conversation !== "" && shown.length === 0 && (
@@ -114,6 +115,16 @@ export function Feed(props) {
       )}
     </div>
   );
+}
+
+const STEPS = { ArrowUp: -1, ArrowDown: 1 };
+
+/** From the sign of an own message the arrow keys lead to those of the others. */
+function moveAmongSigns(event) {
+  if (!event.target.matches(".chat-state") || !(event.key in STEPS)) return;
+  const signs = [...event.currentTarget.querySelectorAll(".chat-state")];
+  event.preventDefault();
+  signs[signs.indexOf(event.target) + STEPS[event.key]]?.focus();
 }
 
 /** Gone, pressed or not, it leaves the focus to the log. */

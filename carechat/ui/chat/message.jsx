@@ -1,7 +1,7 @@
 // One message of the thread: its words, its time and what became of it.
 
 import { memo, useState } from "react";
-import { isEmojiOnly } from "./timeline.js";
+import { isEmojiOnly, stepsOf } from "./timeline.js";
 
 const WORDS = {
   sending: "Sending",
@@ -22,6 +22,7 @@ const SIGNS = {
 };
 
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+const EXACT = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
 
 /**
@@ -40,6 +41,7 @@ export const Message = memo(function Message(props) {
   const look = isEmojiOnly(text) ? "chat-emoji" : `chat-bubble${mine ? " bg-blue-600 text-white" : ""}`;
   const writer = mine ? "You" : partnerName;
   const words = `words-${key}`;
+  const [open, setOpen] = useState(false);
   return (
     <div
       className={whose}
@@ -54,8 +56,17 @@ export const Message = memo(function Message(props) {
         <div id={words} className={look} dir="auto">
           {text}
         </div>
-        {mine && <State state={state} />}
+        {mine && (
+          <State
+            state={state}
+            describedBy={words}
+            open={open}
+            reachable={last}
+            onClick={() => setOpen(!open)}
+          />
+        )}
       </div>
+      {mine && open && <Steps message={message} />}
       {state === "refused" && (
         <div className="chat-refused">
           <span>{detail}</span>
@@ -111,13 +122,42 @@ function Copy({ text, describedBy }) {
   );
 }
 
-function State({ state }) {
+/** The sign opens what is known of the message's way; of all signs only the last is a stop of Tab. */
+function State({ state, describedBy, open, reachable, onClick }) {
   return (
-    <span className="chat-state" data-state={state}>
+    <button
+      type="button"
+      className="chat-state"
+      data-state={state}
+      aria-expanded={open}
+      aria-describedby={describedBy}
+      tabIndex={reachable ? 0 : -1}
+      onClick={onClick}
+    >
       <svg viewBox="0 0 16 16" aria-hidden="true">
         <path d={SIGNS[state]} />
       </svg>
       <span className="chat-word">{WORDS[state]}</span>
-    </span>
+    </button>
+  );
+}
+
+/** A time stands where one is known. */
+function Steps({ message }) {
+  return (
+    <p className="chat-steps">
+      {stepsOf(message).map(({ word, at }, place) => (
+        <span key={word}>
+          {place > 0 && " · "}
+          {word}
+          {at !== undefined && (
+            <>
+              {" "}
+              <time dateTime={new Date(at).toISOString()}>{EXACT.format(at)}</time>
+            </>
+          )}
+        </span>
+      ))}
+    </p>
   );
 }

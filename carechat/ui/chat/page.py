@@ -4,7 +4,7 @@ import reflex as rx
 
 from carechat.ui import shell
 from carechat.ui.chat import thread
-from carechat.ui.chat.parts import frame, header, unknown
+from carechat.ui.chat.parts import delivery, frame, header, unknown
 from carechat.ui.chat.state import Chat
 from carechat.ui.parts.connection import connection
 from carechat.ui.parts.phases import Phase, failed
@@ -33,7 +33,7 @@ def page(emergency: str) -> rx.Component:
 
 def _conversation(emergency: str) -> rx.Component:
     return rx.fragment(
-        header.header(Chat.partner, connection(unreachable=Tab.unreachable)),
+        header.header(Chat.partner, connection(unreachable=Tab.unreachable), _delivery()),
         thread.thread(
             account=Chat.account,
             conversation=Chat.conversation,
@@ -53,4 +53,19 @@ def _conversation(emergency: str) -> rx.Component:
             on_read=Chat.read,
             on_send=Chat.send,
         ),
+    )
+
+
+def _delivery() -> rx.Component:
+    return delivery.delivery(
+        account=Chat.account,
+        conversation=Chat.conversation,
+        partner_email=Chat.partner.email,
+        partner_name=Chat.partner.name,
+        history=Chat.history,
+        newest=Chat.newest,
+        delivered_seq=Chat.delivered_seq,
+        read_seq=Chat.read_seq,
+        proof=Chat.proof,
+        on_ask=Chat.prove,
     )

@@ -10,7 +10,7 @@ from carechat.domain.events import (
     ReceiptMoved,
 )
 from carechat.domain.messages import Message, clean_client_id
-from carechat.services import messages, receipts
+from carechat.services import messages, proof, receipts
 from carechat.services.access import Address
 from carechat.services.context import Context
 from carechat.services.messages import Outgoing
@@ -51,6 +51,7 @@ class Chat(rx.State):
     stored_elsewhere: list[str] = []
     refused: list[dict[str, str]] = []
     writable: bool = True
+    proof: rows.ProofRow = rows.ProofRow()
 
     @rx.event
     async def load(self):
@@ -101,12 +102,22 @@ class Chat(rx.State):
             if await self._shows(ctx, page):
                 self.newest = self._rows(page.messages)
 
+    @rx.event(background=True)
+    async def prove(self, conversation: str, seen: int):
+        """Show what is stored of the conversation; `seen` is the highest number on the page."""
+        ctx, address = session.caller(), Address(conversation_id=incoming.text(conversation))
+        found = await proof.of(ctx, address, incoming.seq(seen))
+        async with self:
+            if found.conversation.id == self.conversation and await session.owns(ctx, self):
+                self.proof = rows.proved(found)
+
     def _clear(self) -> None:
         """Show no conversation if the page's address names another partner than before."""
         if routes.partner(self.router.url) != self.partner.email:
             self.phase, self.conversation = Phase.LOADING.value, ""
             self.partner = rows.PartnerRow()
             self.history, self.newest, self.refused = [], [], []
+            self.proof = rows.ProofRow()
 
     async def _load(self, ctx: Context) -> None:
         """Show the conversation with the partner whom the page's address names."""

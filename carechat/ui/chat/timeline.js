@@ -76,6 +76,30 @@ export function stateOf(seq, deliveredSeq, readSeq) {
 }
 
 /**
+ * How far an own message has come and what is still to come, with the times that are known: of
+ * being delivered and read there are none yet.
+ * @param {{state: string, at: number, delivered_at?: number, read_at?: number}} message
+ * @returns {{word: string, at?: number}[]} `at` in ms since epoch
+ */
+export function stepsOf({ state, at, delivered_at, read_at }) {
+  const written = { word: "Written", at };
+  const sent = { word: "Sent", at };
+  const delivered = { word: "Delivered", at: delivered_at };
+  switch (state) {
+    case "sending":
+      return [written, { word: "not stored yet" }];
+    case "refused":
+      return [written, { word: "not sent" }];
+    case "sent":
+      return [sent, { word: "not delivered yet" }];
+    case "delivered":
+      return [sent, delivered, { word: "not read yet" }];
+    default:
+      return [sent, delivered, { word: "Read", at: read_at }];
+  }
+}
+
+/**
  * The calendar day of a time in the reader's time zone, as a key that sorts.
  * @param {number} at ms since epoch
  */

@@ -6,8 +6,8 @@ from carechat.ui import routes, rows
 from carechat.ui.parts import icons, people, query
 
 
-def header(partner: rows.PartnerRow, status: rx.Component) -> rx.Component:
-    """Return the line; `status` is the connection's dot and word."""
+def header(partner: rows.PartnerRow, status: rx.Component, delivery: rx.Component) -> rx.Component:
+    """Return the line; `status` is the connection's dot and word, `delivery` what proves."""
     return rx.el.div(
         _back(),
         people.avatar(query.of_partner(partner.initials, email=partner.email)),
@@ -21,6 +21,7 @@ def header(partner: rows.PartnerRow, status: rx.Component) -> rx.Component:
             class_name="thread-who",
         ),
         status,
+        delivery,
         class_name="thread-head",
     )
 
