@@ -101,6 +101,13 @@ def chatting(page: Page, partner: str) -> Page:
     return page
 
 
+def proving(page: Page) -> Page:
+    """Return the page, with what became of its conversation."""
+    page.get_by_role("button", name="Delivery").click()
+    page.get_by_text("no gaps").wait_for()
+    return page
+
+
 def save(page: Page, name: str) -> None:
     """Keep what the page shows, once it has come to rest, under that name."""
     page.wait_for_timeout(800)
@@ -123,6 +130,8 @@ def take(browser: Browser) -> None:
         page.get_by_text("Your Doctor is Available").wait_for()
         save(page, f"patient-dashboard-{theme}")
         save(chatting(page, DOCTOR_EMAIL), f"patient-chat-{theme}")
+    page = proving(chatting(signed_in(phone(browser, "light"), PATIENT_EMAIL), DOCTOR_EMAIL))
+    save(page, "patient-delivery")
     save(chatting(doctors["light"], PATIENT_EMAIL), "doctor-chat")
 
 

@@ -37,6 +37,7 @@ def page(
         unread.icon(count=Inbox.unread, known=Inbox.loaded > 0),
         thread.courier(
             account=Inbox.viewer.email,
+            sign_in=routes.login("another"),
             stored=Chat.stored_elsewhere,
             refused=Chat.refused,
             on_send=Chat.send,

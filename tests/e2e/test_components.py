@@ -62,6 +62,14 @@ def _load(page: Page) -> None:
     )
 
 
+def _broken(browser: Browser, script: str) -> Page:
+    """A page in a browser in which something does not work as it should."""
+    profile = browser.new_context()
+    profile.route(f"{SITE}/**", _answer)
+    profile.add_init_script(script)
+    return _open(profile)
+
+
 def _texts(page: Page) -> list[str]:
     return page.evaluate("sent.map(([, text]) => text)")
 
@@ -322,6 +330,142 @@ class TestOutbox:
         other.evaluate("box.drop(box.entries().map((entry) => entry.client_id))")
         page.wait_for_function("waiting().length === 0")
 
+    def test_what_waits_goes_out_after_hours_offline(self, page: Page) -> None:
+        """In the order in which it was written."""
+        page.clock.install()
+        page.evaluate("carry(); box.add('c1', 'a')")
+        page.clock.fast_forward(10 * HOUR_MS)
+        page.evaluate("box.add('c1', 'b')")
+        page.clock.fast_forward(13 * HOUR_MS)
+        page.evaluate("box.setConnected(true)")
+        page.wait_for_function("sent.length === 1")
+        page.evaluate("box.drop([sent[0][0]])")
+        page.wait_for_function("sent.map(([, text]) => text).join() === 'a,b'")
+
+    def test_a_page_that_was_open_for_days_sends_nothing_old_by_itself(self, page: Page) -> None:
+        """As a machine that slept; what is written now goes out."""
+        page.clock.install()
+        page.evaluate("carry(); box.add('c1', 'a'); box.add('c1', 'b')")
+        page.clock.fast_forward(25 * HOUR_MS)
+        page.evaluate("box.add('c1', 'now'); box.setConnected(true)")
+        page.wait_for_function("sent.length === 1")
+        assert _texts(page) == ["now"]
+        assert page.evaluate("box.entries().map((entry) => entry.refused !== undefined)") == [
+            True,
+            True,
+            False,
+        ]
+
+    def test_what_was_kept_goes_out_before_what_is_written_while_it_is_being_read(
+        self, page: Page
+    ) -> None:
+        """However early somebody writes."""
+        page.evaluate("box.add('c1', 'before')")
+        page.wait_for_timeout(100)
+        page.goto(SITE)
+        page.evaluate(
+            """async (account) => {
+              const outbox = await import("/outbox.js");
+              window.sent = [];
+              window.box = outbox.of(account);
+              box.setConnected(true);
+              box.carry("c1", ({ client_id, text }) => {
+                sent.push(text);
+                box.drop([client_id]);
+              });
+              box.add("c1", "after");
+            }""",
+            DOCTOR,
+        )
+        page.wait_for_function("sent.length === 2")
+        assert page.evaluate("sent") == ["before", "after"]
+
+    def test_a_database_that_never_answers_holds_nothing_back(self, browser: Browser) -> None:
+        """What is written then goes out after a moment."""
+        page = _broken(browser, "indexedDB.open = () => ({});")
+        page.evaluate("box.setConnected(true); carry(); box.add('c1', 'a')")
+        _until_sent(page, 1)
+
+    def test_locks_that_are_denied_hold_nothing_back(self, browser: Browser) -> None:
+        """The server stores a message once, whoever sends it how often."""
+        page = _broken(
+            browser,
+            "navigator.locks.request = () => Promise.reject(new DOMException('', 'SecurityError'))",
+        )
+        page.evaluate("box.setConnected(true); carry(); box.add('c1', 'a')")
+        _until_sent(page, 1)
+
+    def test_without_room_it_is_said_and_the_browser_asks_before_it_leaves(
+        self, browser: Browser
+    ) -> None:
+        """Until it is stored elsewhere; the draft it was stays where it is."""
+        page = _broken(
+            browser,
+            """window.full = false;
+               const { put } = IDBObjectStore.prototype;
+               IDBObjectStore.prototype.put = function (row) {
+                 if (full) throw new DOMException("", "QuotaExceededError");
+                 return put.call(this, row);
+               };""",
+        )
+        page.evaluate("drafts.write('doctor@example.com', 'c1', 'a')")
+        page.evaluate(
+            "full = true; box.add('c1', 'a'); drafts.write('doctor@example.com', 'c1', '')"
+        )
+        page.wait_for_function("box.isLoose()")
+        leaves = "dispatchEvent(new Event('beforeunload', { cancelable: true }))"
+        assert not page.evaluate(leaves)
+        kept = "import('/store.js').then((store) => store.all('drafts'))"
+        assert [row["text"] for row in page.evaluate(kept)] == ["a"]
+        page.evaluate("box.drop(box.entries().map((entry) => entry.client_id))")
+        assert page.evaluate(leaves)
+
+    def test_what_the_browser_keeps_needs_no_question(self, page: Page) -> None:
+        """It is there the next time."""
+        page.evaluate("box.add('c1', 'a')")
+        page.wait_for_timeout(100)
+        assert page.evaluate("dispatchEvent(new Event('beforeunload', { cancelable: true }))")
+
+    def test_a_database_that_was_closed_or_deleted_is_opened_again(self, page: Page) -> None:
+        """The browser may do that at any time; what is written afterwards is kept."""
+        page.evaluate("box.add('c1', 'a')")
+        page.wait_for_timeout(100)
+        page.evaluate(
+            """() => new Promise((resolve, reject) => {
+              const deleting = indexedDB.deleteDatabase("carechat");
+              deleting.onsuccess = resolve;
+              deleting.onblocked = reject;
+            })"""
+        )
+        page.evaluate("box.add('c1', 'b')")
+        page.wait_for_timeout(100)
+        assert not page.evaluate("box.isLoose()")
+        _load(page)
+        page.wait_for_function("waiting().join() === 'b'")
+
+    def test_two_tabs_send_everything_once_and_in_the_order_of_writing(
+        self, page: Page, context: BrowserContext
+    ) -> None:
+        """What was written offline in both, by turns."""
+        other = _open(context)
+        tabs = (page, other)
+        for number in range(6):
+            tabs[number % 2].evaluate(f"box.add('c1', '{number}')")
+        context.expose_binding("stored", lambda _, text: arrived.append(text))
+        arrived: list[str] = []
+        for tab in tabs:
+            tab.wait_for_function("waiting().length === 6")
+            tab.evaluate(
+                """() => box.carry("c1", ({ client_id, text }) => {
+                  stored(text).then(() => setTimeout(() => box.drop([client_id]), 20));
+                })"""
+            )
+        for tab in tabs:
+            tab.evaluate("box.setConnected(true)")
+        for tab in tabs:
+            tab.wait_for_function("waiting().length === 0")
+        assert arrived == [str(number) for number in range(6)]
+
     def test_without_a_database_it_works_until_the_page_closes(self, browser: Browser) -> None:
         """Also without locks, channels and randomUUID, which an insecure origin lacks."""
         bare = browser.new_context()
@@ -381,12 +525,44 @@ class TestDrafts:
         _load(page)
         assert page.evaluate("drafts.read('doctor@example.com', 'c1')") == ""
 
-    def test_a_draft_that_is_a_day_old_is_forgotten(self, page: Page) -> None:
-        """Counted from the last key."""
+    def test_a_draft_that_is_a_day_old_says_since_when(self, page: Page) -> None:
+        """Counted from the last key; after a month it is forgotten."""
         page.evaluate("drafts.write('doctor@example.com', 'c1', 'half a thought')")
         page.wait_for_timeout(100)
         page.clock.install()
+        typed = "drafts.read('doctor@example.com', 'c1')"
+        since = "drafts.oldSince('doctor@example.com', 'c1')"
+        assert page.evaluate(f"{typed}.then(() => {since})") is None
         page.clock.fast_forward(25 * HOUR_MS)
         _load(page)
+        assert page.evaluate(typed) == "half a thought"
+        assert page.evaluate(f"Date.now() - {since}") >= 25 * HOUR_MS
+        page.clock.fast_forward(30 * 24 * HOUR_MS)
+        _load(page)
         page.wait_for_timeout(100)
-        assert page.evaluate("drafts.read('doctor@example.com', 'c1')") == ""
+        assert page.evaluate(typed) == ""
+
+    def test_the_draft_of_somebody_who_does_not_come_goes_after_two_days(self, page: Page) -> None:
+        """With the next visit of anybody, as on a computer that others use."""
+        page.evaluate("drafts.write('nurse@example.com', 'c1', 'half a thought')")
+        page.wait_for_timeout(100)
+        page.clock.install()
+        page.clock.fast_forward(47 * HOUR_MS)
+        _load(page)
+        page.wait_for_timeout(100)
+        kept = (
+            "import('/store.js').then((store) => store.all('drafts')).then((rows) => rows.length)"
+        )
+        assert page.evaluate(kept) == 1
+        page.clock.fast_forward(2 * HOUR_MS)
+        _load(page)
+        page.wait_for_timeout(100)
+        assert page.evaluate(kept) == 0
+
+    def test_whether_there_is_a_draft_is_known_by_account(self, page: Page) -> None:
+        """Before signing out one is asked about it."""
+        page.evaluate("drafts.write('doctor@example.com', 'c1', 'half a thought')")
+        assert page.evaluate("drafts.has('doctor@example.com')")
+        assert not page.evaluate("drafts.has('nurse@example.com')")
+        page.evaluate("drafts.write('doctor@example.com', 'c1', '')")
+        assert not page.evaluate("drafts.has('doctor@example.com')")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e import screens as on
-from tests.e2e.clinic import Clinic, Person
+from tests.e2e.clinic import PASSWORD, URL, Clinic, Person
 from tests.e2e.screens import Screens
 
 NOTICED_MS = 6_000
@@ -169,6 +169,58 @@ def test_reloading_while_a_message_is_being_stored_sends_it_once(
     assert doctor.texts(patient) == ["once"]
 
 
+class TestTwoTabs:
+    """Of one browser, in which one person or two after each other are signed in."""
+
+    def test_what_was_written_offline_in_both_goes_out_once_in_the_order_of_writing(
+        self, page: Page, doctor: Person, patient: Person
+    ) -> None:
+        """Whichever of them sends it."""
+        second = page.context.new_page()
+        on.open_chat(second, patient)
+        texts = [f"line {number}" for number in range(6)]
+        page.context.set_offline(True)
+        for tab in (page, second):
+            expect(on.connection(tab)).to_have_text("Disconnected", timeout=NOTICED_MS)
+        for number, text in enumerate(texts):
+            tab = (page, second)[number % 2]
+            on.write(tab, text)
+        page.context.set_offline(False)
+        for tab in (page, second):
+            expect(on.messages(tab)).to_have_text(texts, timeout=BACK_MS)
+            expect(on.state(tab, texts[-1])).to_have_text("Sent", timeout=BACK_MS)
+        assert doctor.texts(patient) == texts
+
+    def test_what_one_person_wrote_offline_never_goes_out_as_the_next(
+        self, clinic: Clinic, screens: Screens, page: Page, doctor: Person, patient: Person
+    ) -> None:
+        """The page of the first leads away, and what was written goes out when they are back."""
+        other = clinic.doctor()
+        clinic.invite(other, patient.email, patient.name)
+        page.context.set_offline(True)
+        on.write(page, "of the first")
+        on.field_of(page).fill("half a thought")
+        expect(on.connection(page)).to_have_text("Disconnected", timeout=NOTICED_MS)
+        _becomes(page, other)
+        page.context.set_offline(False)
+        page.wait_for_url("**/login?error=another", timeout=BACK_MS)
+        expect(page.get_by_text("Somebody else has signed in in this browser.")).to_be_visible()
+
+        on.open_chat(page, patient)
+        on.write(page, "of the second")
+        expect(on.state(page, "of the second")).to_have_text("Sent")
+        assert other.texts(patient) == ["of the second"]
+        assert doctor.texts(patient) == []
+
+        on.sign_out(page)
+        _becomes(page, doctor)
+        on.open_chat(page, patient)
+        expect(on.state(page, "of the first")).to_have_text("Sent", timeout=BACK_MS)
+        expect(on.field_of(page)).to_have_value("half a thought")
+        assert doctor.texts(patient) == ["of the first"]
+        assert other.texts(patient) == ["of the second"]
+
+
 class TestDrafts:
     """What was typed and not sent."""
 
@@ -262,7 +314,11 @@ class TestSigningOut:
         page.context.set_offline(False)
         expect(on.state(page, "one")).to_have_text("Sent", timeout=BACK_MS)
         page.keyboard.press("Escape")
-        on.sign_out(page)
+        _choose_sign_out(page)
+        words = "You have typed something that is not sent. Signing out deletes it."
+        expect(_question(page)).to_contain_text(words)
+        _question(page).get_by_role("button", name="Sign out").click()
+        page.wait_for_url("**/login")
         assert page.evaluate(KEPT) == []
         assert page.context.cookies() == []
 
@@ -282,9 +338,18 @@ class TestSigningOut:
             }, 5)"""
         )
         expect(on.field_of(second)).not_to_have_value("")
-        on.sign_out(page)
+        _choose_sign_out(page)
+        _question(page).get_by_role("button", name="Sign out").click()
+        page.wait_for_url("**/login")
         second.wait_for_url("**/login")
         assert page.evaluate(KEPT) == []
+
+
+def _becomes(page: Page, person: Person) -> None:
+    """Let that person sign in in the page's browser, as in another tab of it."""
+    form: dict[str, str | float | bool] = {"email": person.email, "password": PASSWORD}
+    answer = page.request.post("/auth/session", form=form, headers={"Origin": URL}, max_redirects=0)
+    assert answer.status == 303
 
 
 def _choose_sign_out(page: Page) -> None:

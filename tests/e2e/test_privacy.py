@@ -302,7 +302,8 @@ class TestHandlersCalledRaw:
             tab.hydrate("/chat", email=doctor.email)
             tab.until(SECRET)
             _send(tab, account=doctor.email, conversation=theirs)
-            tab.until("signed in as somebody else now")
+            tab.call("inbox.state.Inbox.search", name="Sarah")
+            tab.until('"name_rx_state_":"Sarah"')
             tab.rest()
         assert doctor.texts(patient) == [SECRET]
 

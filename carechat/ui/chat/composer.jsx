@@ -17,7 +17,7 @@ const COUNTED_FROM = 4_500;
  */
 export function Composer({ account, conversation, partnerName, onSend }) {
   const field = useRef(null);
-  const [text, setText] = useDraft(account, conversation);
+  const [text, setText, since] = useDraft(account, conversation);
   const length = [...text.trim()].length;
   const [said, say] = useSaying();
   const ready = length > 0 && length <= LIMIT;
@@ -58,7 +58,7 @@ export function Composer({ account, conversation, partnerName, onSend }) {
         enterKeyHint="send"
         value={text}
         aria-invalid={length > LIMIT}
-        aria-describedby="chat-partner chat-count"
+        aria-describedby="chat-partner chat-count chat-since"
         onChange={(event) => setText(event.target.value)}
         onKeyDown={onKeyDown}
       />
@@ -71,6 +71,9 @@ export function Composer({ account, conversation, partnerName, onSend }) {
         Send
       </button>
       <Counter length={length} />
+      <p id="chat-since" className="chat-count">
+        {since !== null && text !== "" && `You typed this on ${DATE.format(since)}. It is not sent.`}
+      </p>
       <span id="chat-partner" hidden>
         To {partnerName}
       </span>
@@ -94,22 +97,28 @@ function tooMany(length) {
   return `${format(over)} ${over === 1 ? "character" : "characters"} too many.`;
 }
 
+const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
+
 const format = (number) => number.toLocaleString("en-US");
 
 function useDraft(account, conversation) {
   const [text, setText] = useState("");
+  const [since, setSince] = useState(null);
   const place = useRef({ conversation, touched: false });
 
   useEffect(() => {
     if (place.current.conversation !== "" && place.current.conversation !== conversation) {
       place.current.touched = false;
       setText("");
+      setSince(null);
     }
     place.current.conversation = conversation;
     if (account === "" || conversation === "" || place.current.touched) return undefined;
     let current = true;
     drafts.read(account, conversation).then((draft) => {
-      if (current && !place.current.touched) setText(draft);
+      if (!current || place.current.touched) return;
+      setText(draft);
+      setSince(drafts.oldSince(account, conversation));
     });
     return () => {
       current = false;
@@ -121,9 +130,10 @@ function useDraft(account, conversation) {
   const type = (typed) => {
     place.current.touched = true;
     setText(typed);
+    setSince(null);
     if (account !== "" && conversation !== "") drafts.write(account, conversation, typed);
   };
-  return [text, type];
+  return [text, type, since];
 }
 
 /** As high as its text, which has other lines when the field has become narrower or wider. */

@@ -1,11 +1,16 @@
-// What was typed and not sent yet, by account and conversation, for 24 hours.
+// What was typed and not sent yet, by account and conversation: its writer finds it again for a month.
 
 import * as store from "./store.js";
 
-const KEPT_MS = 24 * 60 * 60 * 1000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+const KEPT_MS = 30 * DAY_MS;
+
+// The next person at the same computer keeps nothing for somebody who does not come.
+const KEPT_FOR_OTHERS_MS = 2 * DAY_MS;
 const CHANNEL = "carechat-drafts";
 
 const typed = new Map();
+const times = new Map();
 const ended = new Set();
 const followers = new Set();
 let channel = null;
@@ -22,8 +27,30 @@ export async function read(account, conversation) {
   const rows = typed.has(key) ? [] : await store.all("drafts");
   const isOurs = (row) => row.account === account && row.conversation === conversation;
   const found = rows.find((row) => isOurs(row) && Date.now() - row.at < KEPT_MS);
-  if (!typed.has(key)) typed.set(key, found?.text ?? "");
+  if (!typed.has(key)) {
+    typed.set(key, found?.text ?? "");
+    times.set(key, found?.at ?? 0);
+  }
   return typed.get(key);
+}
+
+/**
+ * When the last key of a draft was pressed that is older than a day, in ms since epoch; else null.
+ * @param {string} account
+ * @param {string} conversation
+ */
+export function oldSince(account, conversation) {
+  const at = times.get(keyOf(account, conversation)) ?? 0;
+  return at > 0 && Date.now() - at >= DAY_MS ? at : null;
+}
+
+/**
+ * Whether the account has any draft here.
+ * @param {string} account
+ */
+export async function has(account) {
+  const here = [...typed].some(([key, text]) => text !== "" && key.startsWith(`${account} `));
+  return here || (await store.all("drafts")).some((row) => row.account === account);
 }
 
 /**
@@ -37,6 +64,7 @@ export function write(account, conversation, text) {
   const key = keyOf(account, conversation);
   opened()?.postMessage({ account, key, before: typed.get(key) ?? "", text });
   typed.set(key, text);
+  times.set(key, Date.now());
   if (text === "") return store.remove("drafts", [account, conversation]);
   return store.put("drafts", { account, conversation, text, at: Date.now() });
 }
@@ -67,6 +95,7 @@ function opened() {
 function hear({ account, key, before, text }) {
   if (ended.has(account) || (typed.get(key) ?? before) !== before) return;
   typed.set(key, text);
+  times.set(key, Date.now());
   for (const follower of followers) if (follower.key === key) follower.listener(text);
 }
 
@@ -80,9 +109,13 @@ export function forget(account) {
   return remove((row) => row.account === account);
 }
 
-/** No draft that is older than 24 hours is left. */
-export function forgetOld() {
-  return remove((row) => Date.now() - row.at >= KEPT_MS);
+/**
+ * No draft is left that has become too old, which others' do sooner.
+ * @param {string} account who is here
+ */
+export function forgetOld(account) {
+  const limit = (row) => (row.account === account ? KEPT_MS : KEPT_FOR_OTHERS_MS);
+  return remove((row) => Date.now() - row.at >= limit(row));
 }
 
 async function remove(isGone) {

@@ -7,6 +7,8 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 30_000;
 const CHANNEL = "carechat-outbox";
+// A database that does not answer must not keep anything from being sent.
+const LONGEST_WAIT_FOR_STORE_MS = 2_000;
 const LATE = "This could not be sent for a day.";
 
 /** Stands for every conversation that has no carrier of its own. */
@@ -32,6 +34,9 @@ class Outbox {
   #running = new Set();
   #connected = false;
   #settled = new Set();
+  #unkept = new Set();
+  #writing = new Set();
+  #ready = false;
   #ended = false;
   #channel = globalThis.BroadcastChannel ? new BroadcastChannel(CHANNEL) : null;
 
@@ -43,6 +48,9 @@ class Outbox {
 
   /** The entries in the order in which they were written; a new array after each change. */
   entries = () => this.#entries;
+
+  /** Whether something that waits is in this page only, because the browser could not keep it. */
+  isLoose = () => this.#entries.some((entry) => this.#unkept.has(entry.client_id));
 
   /** The listener is called after each change, until the function that this returns is. */
   subscribe = (listener) => {
@@ -101,6 +109,8 @@ class Outbox {
   /** Whether there is a server to send to: nothing is tried while there is none. */
   setConnected(connected) {
     if (this.#connected === connected) return;
+    // A machine may have slept for days.
+    if (connected) for (const entry of this.#entries) if (isOld(entry)) this.#take(entry);
     this.#connected = connected;
     this.#become(this.#entries);
   }
@@ -120,9 +130,13 @@ class Outbox {
     await Promise.all([...removed, drafts.forget(this.account)]);
   }
 
+  /** What was written before goes out before what is written now. */
   async #load() {
-    drafts.forgetOld();
-    for (const entry of await store.all("outbox")) this.#take(entry);
+    drafts.forgetOld(this.account);
+    const loaded = store.all("outbox").then((entries) => entries.forEach((one) => this.#take(one)));
+    await Promise.race([loaded, later(LONGEST_WAIT_FOR_STORE_MS)]);
+    this.#ready = true;
+    this.#pump();
   }
 
   /** What has become too old goes, but not before its writer has been told, for a day. */
@@ -132,23 +146,47 @@ class Outbox {
     const told = entry.refused !== undefined;
     if (age >= (mine || told ? KEPT_MS : 2 * KEPT_MS)) {
       if (mine && !told) this.#keep({ ...entry, refused: LATE, late_at: Date.now() });
-      else store.remove("outbox", entry.client_id);
+      else this.#lose(entry.client_id);
     } else if (mine) {
       this.#place(entry);
     }
   }
 
+  #lose(clientId) {
+    store.remove("outbox", clientId);
+    if (this.#entries.some((entry) => entry.client_id === clientId)) {
+      this.#become(this.#entries.filter((entry) => entry.client_id !== clientId));
+    }
+  }
+
   #keep(entry) {
     if (this.#ended) return;
-    store.put("outbox", entry);
-    this.#tell({ put: entry });
+    this.#writing.add(entry.client_id);
     this.#place(entry);
+    const written = store.put("outbox", entry);
+    Promise.race([written, later(LONGEST_WAIT_FOR_STORE_MS)]).then((kept) => this.#kept(entry, kept));
+  }
+
+  /** Only now it is sent, by any tab: what is sent is no draft any more, whenever the browser ends. */
+  #kept(entry, kept = false) {
+    this.#writing.delete(entry.client_id);
+    if (this.#ended) return;
+    this.#note(entry.client_id, kept);
+    if (!this.#settled.has(entry.client_id)) this.#tell({ put: entry });
+    this.#pump();
+  }
+
+  #note(clientId, kept) {
+    if (kept === !this.#unkept.has(clientId)) return;
+    if (kept) this.#unkept.delete(clientId);
+    else this.#unkept.add(clientId);
+    this.#become([...this.#entries]);
   }
 
   #place(entry) {
     if (this.#ended || this.#settled.has(entry.client_id)) return;
     const others = this.#entries.filter((kept) => kept.client_id !== entry.client_id);
-    this.#become([...others, entry].sort((a, b) => a.at - b.at));
+    this.#become([...others, entry].sort(inOrder));
   }
 
   #tell(news) {
@@ -167,6 +205,7 @@ class Outbox {
 
   #become(entries) {
     this.#entries = entries;
+    hold(this, this.isLoose());
     for (const listener of [...this.#listeners]) listener();
     this.#pump();
   }
@@ -194,9 +233,10 @@ class Outbox {
   }
 
   #next(conversation) {
-    if (!this.#connected || !this.#carrier(conversation)) return undefined;
+    if (!this.#ready || !this.#connected || !this.#carrier(conversation)) return undefined;
     const waits = (entry) => entry.conversation === conversation && entry.refused === undefined;
-    return this.#entries.find(waits);
+    const first = this.#entries.find(waits);
+    return this.#writing.has(first?.client_id) ? undefined : first;
   }
 
   #carrier(conversation) {
@@ -228,8 +268,41 @@ class Outbox {
   }
 }
 
-function inOneTab(name, work) {
-  return globalThis.navigator?.locks ? navigator.locks.request(name, work) : work();
+function isOld(entry) {
+  return Date.now() - (entry.late_at ?? entry.at) >= KEPT_MS;
+}
+
+/** The same in all tabs, also for two that were written in one moment. */
+function inOrder(one, other) {
+  return one.at - other.at || (one.client_id < other.client_id ? -1 : 1);
+}
+
+/** Where there are no locks two tabs may send the same message, which is stored once all the same. */
+async function inOneTab(name, work) {
+  let begun = false;
+  const alone = () => {
+    begun = true;
+    return work();
+  };
+  try {
+    await navigator.locks.request(name, alone);
+  } catch (error) {
+    if (begun) throw error;
+    await work();
+  }
+}
+
+const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const loose = new Set();
+const askFirst = (event) => event.preventDefault();
+
+/** The browser asks before it leaves a page that takes something along; what is kept needs no question. */
+function hold(box, isLoose) {
+  if (isLoose) loose.add(box);
+  else loose.delete(box);
+  if (loose.size > 0) addEventListener("beforeunload", askFirst);
+  else removeEventListener("beforeunload", askFirst);
 }
 
 function newId() {

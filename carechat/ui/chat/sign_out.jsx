@@ -1,6 +1,7 @@
 // The form that signs out; what was typed and not sent is forgotten once the session is over.
 
 import { useEffect, useId, useRef, useState } from "react";
+import * as drafts from "./drafts.js";
 import { useOutbox } from "./hooks.js";
 import * as outbox from "./outbox.js";
 
@@ -20,7 +21,7 @@ const ANSWER_MS = 15_000;
  */
 export function SignOutForm({ account, action, to, className, children }) {
   const [, entries] = useOutbox(account);
-  const [asking, setAsking] = useState(false);
+  const [asking, setAsking] = useState(null);
   const [failed, setFailed] = useState(false);
   const form = useRef(null);
   const leaving = useRef(false);
@@ -28,7 +29,7 @@ export function SignOutForm({ account, action, to, className, children }) {
   useEffect(() => outbox.whenForgotten(() => location.replace(to)), [to]);
 
   const signOut = async () => {
-    setAsking(false);
+    setAsking(null);
     setFailed(false);
     if (leaving.current) return;
     // Under `reflex run` the server has another port, whose answers no page may look into.
@@ -40,9 +41,10 @@ export function SignOutForm({ account, action, to, className, children }) {
     if (isElsewhere) form.current.submit();
     else location.replace(to);
   };
-  const onSubmit = (event) => {
+  const onSubmit = async (event) => {
     event.preventDefault();
-    if (entries.length > 0) setAsking(true);
+    const typed = await Promise.race([drafts.has(account), later(FORGET_MS)]);
+    if (entries.length > 0 || typed) setAsking({ count: entries.length, typed });
     else signOut();
   };
   return (
@@ -55,9 +57,7 @@ export function SignOutForm({ account, action, to, className, children }) {
           You are offline, so we could not sign you out.
         </p>
       )}
-      {asking && (
-        <Question count={entries.length} onStay={() => setAsking(false)} onSignOut={signOut} />
-      )}
+      {asking && <Question {...asking} onStay={() => setAsking(null)} onSignOut={signOut} />}
     </>
   );
 }
@@ -80,11 +80,14 @@ async function endsSession(action) {
 
 const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-function Question({ count, onStay, onSignOut }) {
+function Question({ count, typed, onStay, onSignOut }) {
   const dialog = useRef(null);
   const id = useId();
   useEffect(() => dialog.current.showModal(), []);
-  const words = count === 1 ? "1 message has" : `${count} messages have`;
+  const unsent = count > 0 && `${count === 1 ? "1 message has" : `${count} messages have`} not gone out yet`;
+  const unfinished = typed && "you have typed something that is not sent";
+  const words = [unsent, unfinished].filter(Boolean).join(", and ");
+  const one = count + (typed ? 1 : 0) === 1;
   return (
     <dialog
       ref={dialog}
@@ -96,7 +99,7 @@ function Question({ count, onStay, onSignOut }) {
     >
       <h2 id={id}>Sign out?</h2>
       <p id={`${id}-why`}>
-        {words} not gone out yet. Signing out deletes {count === 1 ? "it" : "them"}.
+        {words[0].toUpperCase() + words.slice(1)}. Signing out deletes {one ? "it" : "them"}.
       </p>
       <button type="button" className="button primary" onClick={onStay}>
         Stay

@@ -26,7 +26,7 @@ MAX_TOLD = 20
 ANOTHER_ACCOUNT = "You are signed in as somebody else now."
 
 _LATER = (errors.UnavailableError, errors.RateLimitedError, errors.UnauthenticatedError)
-"""What leaves a message in the browser's outbox, from where it is sent again."""
+"""What leaves a message in the browser's outbox, from where it is sent again: by its writer."""
 
 
 class Chat(rx.State):
@@ -180,7 +180,7 @@ async def _send(
     ctx: Context, account: str, conversation: str, client_id: str, text: str
 ) -> Message:
     if account != ctx.user.email:
-        raise errors.ForbiddenError(ANOTHER_ACCOUNT)
+        raise errors.UnauthenticatedError(ANOTHER_ACCOUNT)
     outgoing = Outgoing(incoming.text(text), client_id)
     address = Address(conversation_id=incoming.text(conversation))
     return (await messages.send(ctx, address, outgoing)).message

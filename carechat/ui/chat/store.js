@@ -2,53 +2,115 @@
 
 const NAME = "carechat";
 const VERSION = 1;
+const TABLES = ["outbox", "drafts"];
 
 let opened = null;
+let batch = null;
 
+/** What has failed or was closed is opened anew with the next use. */
 function open() {
-  opened ??= new Promise((resolve, reject) => {
-    const request = indexedDB.open(NAME, VERSION);
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore("outbox", { keyPath: "client_id" });
-      request.result.createObjectStore("drafts", { keyPath: ["account", "conversation"] });
-    };
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
+  if (opened === null) {
+    opened = new Promise(connect);
+    opened.catch(() => (opened = null));
+  }
   return opened;
 }
 
-async function run(table, mode, work, otherwise) {
+function connect(resolve, reject) {
+  const request = indexedDB.open(NAME, VERSION);
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore("outbox", { keyPath: "client_id" });
+    request.result.createObjectStore("drafts", { keyPath: ["account", "conversation"] });
+  };
+  request.onsuccess = () => {
+    const database = request.result;
+    database.onclose = () => (opened = null);
+    database.onversionchange = () => {
+      database.close();
+      opened = null;
+    };
+    resolve(database);
+  };
+  request.onerror = () => reject(request.error);
+}
+
+/** A connection that the browser has closed without a word shows only when it is used. */
+async function begin(mode) {
+  const database = await open();
   try {
-    const transaction = (await open()).transaction(table, mode);
-    const request = work(transaction.objectStore(table));
-    // Else a page that is left in this moment would take what was just typed with it.
-    if (mode === "readwrite") transaction.commit();
-    return await new Promise((resolve, reject) => {
-      transaction.oncomplete = () => resolve(request.result);
-      transaction.onabort = () => reject(transaction.error);
-    });
+    return database.transaction(TABLES, mode);
   } catch {
-    return otherwise;
+    opened = null;
+    return (await open()).transaction(TABLES, mode);
+  }
+}
+
+const ended = (transaction) =>
+  new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onabort = () => reject(transaction.error);
+  });
+
+async function commit(changes) {
+  try {
+    const transaction = await begin("readwrite");
+    for (const [table, change] of changes) change(transaction.objectStore(table));
+    // Else a page that is left in this moment would take what was just typed with it.
+    transaction.commit();
+    await ended(transaction);
+    return true;
+  } catch {
+    // There is no room or no database: whoever asked is told.
+    return false;
   }
 }
 
 /**
- * Every row of a table; none where the browser keeps none.
- * @param {"outbox" | "drafts"} table
+ * What is changed in one go is there whole or not at all: a message that is sent leaves the drafts
+ * in the moment in which it is in the outbox, whenever the browser ends.
  */
-export const all = (table) => run(table, "readonly", (rows) => rows.getAll(), []);
+function write(table, change) {
+  if (batch === null) {
+    const changes = [];
+    const kept = Promise.resolve().then(() => {
+      batch = null;
+      return commit(changes);
+    });
+    batch = { changes, kept };
+  }
+  batch.changes.push([table, change]);
+  return batch.kept;
+}
+
+/**
+ * Every row of a table, what was just written included; none where the browser keeps none.
+ * @param {"outbox" | "drafts"} table
+ * @returns {Promise<object[]>}
+ */
+export async function all(table) {
+  try {
+    await batch?.kept;
+    const transaction = await begin("readonly");
+    const request = transaction.objectStore(table).getAll();
+    await ended(transaction);
+    return request.result;
+  } catch {
+    return [];
+  }
+}
 
 /**
  * A row is kept, in the place of one with the same key.
  * @param {"outbox" | "drafts"} table
  * @param {object} row
+ * @returns {Promise<boolean>} whether it is kept
  */
-export const put = (table, row) => run(table, "readwrite", (rows) => rows.put(row));
+export const put = (table, row) => write(table, (rows) => rows.put(row));
 
 /**
  * A row is gone.
  * @param {"outbox" | "drafts"} table
  * @param {IDBValidKey} key
+ * @returns {Promise<boolean>} whether it is gone
  */
-export const remove = (table, key) => run(table, "readwrite", (rows) => rows.delete(key));
+export const remove = (table, key) => write(table, (rows) => rows.delete(key));

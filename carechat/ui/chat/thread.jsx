@@ -61,7 +61,12 @@ export function Thread(props) {
       <div className="chat-foot">
         <Said said={missed} />
         <Refusal waiting={waiting} />
-        <Delay waiting={waiting} connected={connected} unreachable={known.unreachable} />
+        <Delay
+          waiting={waiting}
+          connected={connected}
+          unreachable={known.unreachable}
+          loose={box !== null && box.isLoose()}
+        />
         <div aria-live="polite">
           {conversation !== "" && !writable && <Closed />}
         </div>
@@ -140,11 +145,12 @@ function inWords({ text, refused }) {
   return `Not sent: ${beginning}${beginning.length < text.length ? "…" : "."} ${refused}`;
 }
 
-function Delay({ waiting, connected, unreachable }) {
+function Delay({ waiting, connected, unreachable, loose }) {
   const delayed = waiting.some((entry) => entry.refused === undefined) && (!connected || unreachable);
   return (
     <p className="chat-delay" aria-live="polite">
       {delayed && `We could not send this yet. It will go out as soon as ${connected ? "we can save it" : "you are back online"}.`}
+      {delayed && loose && " Keep this page open: this browser cannot keep it for later."}
     </p>
   );
 }

@@ -63,12 +63,16 @@ class Thread(rx.Component):
 
 
 class Courier(rx.Component):
-    """Sends, from any page, what waits in the outbox for conversations that are not open."""
+    """Sends, from any page, what waits in the outbox for conversations that are not open.
+
+    It leads to `sign_in` once a page has become somebody else's, who signed in in another tab.
+    """
 
     library = rx.asset("courier.jsx", shared=True).importable_path
     tag = "Courier"
 
     account: rx.Var[str]
+    sign_in: rx.Var[str]
     stored: rx.Var[list[str]]
     refused: rx.Var[list[dict[str, str]]]
 

@@ -16,11 +16,12 @@ _REASONS = {
     "rate_limited": "Too many tries. Please wait 15 minutes, then try again.",
     "ended": f"You were signed out. {_KEPT}",
     "idle": f"You were signed out because nothing happened for a while. {_KEPT}",
+    "another": f"Somebody else has signed in in this browser. {_KEPT}",
     "unavailable": "We cannot sign you in just now. Please try again in a moment.",
     "other": "That did not work. Please try again.",
 }
 
-_CALM = ["ended", "idle"]
+_CALM = ["ended", "idle", "another"]
 
 
 class EmailField(rx.Component):
