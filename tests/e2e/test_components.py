@@ -1,6 +1,6 @@
 """The chat page's modules in a real browser, without a server: timeline, outbox, drafts."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,22 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def page(context: BrowserContext) -> Page:
     """A page with the modules at hand, and `sent`: what a carrier was given so far."""
     return _open(context)
+
+
+@pytest.fixture
+def broken(browser: Browser) -> Iterator[Callable[[str], Page]]:
+    """Give what opens a page in a browser in which, by a script, something does not work."""
+    profiles: list[BrowserContext] = []
+
+    def opened(script: str) -> Page:
+        profiles.append(browser.new_context())
+        profiles[-1].route(f"{SITE}/**", _answer)
+        profiles[-1].add_init_script(script)
+        return _open(profiles[-1])
+
+    yield opened
+    for profile in profiles:
+        profile.close()
 
 
 def _answer(route: Route) -> None:
@@ -60,14 +76,6 @@ def _load(page: Page) -> None:
         }""",
         DOCTOR,
     )
-
-
-def _broken(browser: Browser, script: str) -> Page:
-    """A page in a browser in which something does not work as it should."""
-    profile = browser.new_context()
-    profile.route(f"{SITE}/**", _answer)
-    profile.add_init_script(script)
-    return _open(profile)
 
 
 def _texts(page: Page) -> list[str]:
@@ -380,27 +388,27 @@ class TestOutbox:
         page.wait_for_function("sent.length === 2")
         assert page.evaluate("sent") == ["before", "after"]
 
-    def test_a_database_that_never_answers_holds_nothing_back(self, browser: Browser) -> None:
+    def test_a_database_that_never_answers_holds_nothing_back(
+        self, broken: Callable[[str], Page]
+    ) -> None:
         """What is written then goes out after a moment."""
-        page = _broken(browser, "indexedDB.open = () => ({});")
+        page = broken("indexedDB.open = () => ({});")
         page.evaluate("box.setConnected(true); carry(); box.add('c1', 'a')")
         _until_sent(page, 1)
 
-    def test_locks_that_are_denied_hold_nothing_back(self, browser: Browser) -> None:
+    def test_locks_that_are_denied_hold_nothing_back(self, broken: Callable[[str], Page]) -> None:
         """The server stores a message once, whoever sends it how often."""
-        page = _broken(
-            browser,
+        page = broken(
             "navigator.locks.request = () => Promise.reject(new DOMException('', 'SecurityError'))",
         )
         page.evaluate("box.setConnected(true); carry(); box.add('c1', 'a')")
         _until_sent(page, 1)
 
     def test_without_room_it_is_said_and_the_browser_asks_before_it_leaves(
-        self, browser: Browser
+        self, broken: Callable[[str], Page]
     ) -> None:
         """Until it is stored elsewhere; the draft it was stays where it is."""
-        page = _broken(
-            browser,
+        page = broken(
             """window.full = false;
                const { put } = IDBObjectStore.prototype;
                IDBObjectStore.prototype.put = function (row) {
