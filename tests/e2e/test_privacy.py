@@ -376,6 +376,7 @@ class TestEveryHandlerCalledRaw:
             "text": "I should not be here.",
             "seq": 1,
             "before": 100,
+            "seen": 1,
             "after": 0,
             "name": "private",
             "form": {
