@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from carechat.storage import embedded
 from tests.bench import (
     arrivals,
     costs,
@@ -92,10 +93,11 @@ def _measured(folder: Path, plan: Plan, only: list[str] | None) -> Iterator[Line
 def _against_the_reference(folder: Path, plan: Plan, only: list[str] | None) -> Iterator[Line]:
     if not _chosen(AGAINST_THE_REFERENCE, only):
         return
+    # One of its own: the reference need not pay for CareChat's listening to what changes.
     with (
         product.serve(folder, **CHEAP_HASH) as served,
-        served.mongodb() as mongodb,
-        rivals.facing(served, mongodb, plan.talkers) as both,
+        embedded.start(folder / "reference") as mongodb,
+        rivals.facing(served, mongodb.uri, plan.talkers) as both,
     ):
         for name in _chosen(AGAINST_THE_REFERENCE, only):
             _say(f"Measuring {name} ...")

@@ -149,7 +149,7 @@ def create() -> FastAPI:
 
     @app.get("/healthz")
     async def healthz() -> Document:
-        return {}
+        return {"pid": os.getpid()}
 
     return app
 

@@ -1,4 +1,4 @@
-"""CareChat and the reference on one MongoDB, each with the load client that talks to it."""
+"""CareChat and the reference, each with the load client that talks to it."""
 
 import contextlib
 import itertools
@@ -39,16 +39,17 @@ class Rival:
 
     name: str
     processes: Callable[[], list[int]]
+    mongods: Callable[[], list[int]]
     client: load.Client
     people: Sequence[Token]
 
     def turn(self, **job: object) -> Turn:
         """Let the pairs talk; fails unless every message is acknowledged and arrives once."""
-        before = machine.busy(self.processes()), machine.busy(machine.mongods())
+        before = machine.busy(self.processes()), machine.busy(self.mongods())
         outcome = Outcome(**self.client.obey(**job))
         assert outcome.is_whole(), f"{self.name}: {outcome}"
         server = machine.busy(self.processes()) - before[0]
-        mongod = machine.busy(machine.mongods()) - before[1]
+        mongod = machine.busy(self.mongods()) - before[1]
         return Turn(outcome, 1e6 * server / outcome.sent, 1e6 * mongod / outcome.sent)
 
     def hold(self, count: int, *, like_a_browser: bool) -> None:
@@ -105,26 +106,32 @@ class Rivals:
 
 @contextlib.contextmanager
 def facing(served: Product, mongodb: str, pairs: int) -> Iterator[Rivals]:
-    """Give the product and the reference on that MongoDB, so many pairs' sockets on each."""
+    """Give the product, and the reference on that MongoDB, so many pairs' sockets on each."""
     secret = secrets.token_hex(32)
+
+    def own() -> list[int]:
+        return served.processes(mongod=True) or machine.mongods()
+
+    def other() -> list[int]:
+        return list({*machine.mongods()} - {*served.processes(mongod=True)})
+
     with (
         _reference(mongodb, secret) as pid,
         load.client(product.PORT) as ours,
         load.client(PORT) as theirs,
     ):
-        talkers = product.talkers(pairs)
+        people = product.talkers(pairs)
+        strangers = _tokens(people, secret)
         yield Rivals(
-            connected("CareChat", served.processes, ours, talkers),
-            connected("the reference", lambda: [pid], theirs, _tokens(talkers, secret)),
+            Rival("CareChat", served.processes, own, ours, connected(ours, people)),
+            Rival("the reference", lambda: [pid], other, theirs, connected(theirs, strangers)),
         )
 
 
-def connected(
-    name: str, processes: Callable[[], list[int]], client: load.Client, pairs: Pairs
-) -> Rival:
-    """Return the server of those processes as a rival, with the pairs' sockets open."""
+def connected(client: load.Client, pairs: Pairs) -> list[Token]:
+    """Open the sockets of the pairs, and return everybody in them."""
     client.obey(job="connect", pairs=pairs)
-    return Rival(name, processes, client, [person for pair in pairs for person in pair])
+    return [person for pair in pairs for person in pair]
 
 
 @contextlib.contextmanager
@@ -134,17 +141,18 @@ def _reference(mongodb: str, secret: str) -> Iterator[int]:
     process = subprocess.Popen(command, cwd=PROJECT, env=environment)
     with load.ended(process):
         deadline = time.monotonic() + START_SECONDS
-        while not _answers():
-            assert process.poll() is None, "the reference ended"
+        while not _answers(process.pid):
+            assert process.poll() is None, f"the reference ended; is port {PORT} free?"
             assert time.monotonic() < deadline, "the reference does not answer"
             time.sleep(POLL)
         yield process.pid
 
 
-def _answers() -> bool:
+def _answers(pid: int) -> bool:
+    """Whether that process answers there, and not somebody else's reference."""
     try:
-        return httpx.get(f"http://{load.HOST}:{PORT}/healthz").is_success
-    except httpx.TransportError:
+        return httpx.get(f"http://{load.HOST}:{PORT}/healthz").json() == {"pid": pid}
+    except (httpx.TransportError, ValueError):
         return False
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from carechat.storage import mongod
-from tests.bench import load, product
+from tests.bench import load, machine, product
 from tests.bench.arrivals import SEED
 from tests.bench.figures import Line
 from tests.bench.plan import Plan
@@ -56,7 +56,12 @@ def _served(folder: Path, pairs: Pairs, redis: int, variables: dict[str, str]) -
         product.serve(folder, **CHEAP_HASH, **variables) as served,
         load.client(product.PORT) as client,
     ):
-        yield connected("CareChat", lambda: [*served.processes(), redis], client, pairs)
+        people = connected(client, pairs)
+
+        def processes() -> list[int]:
+            return [*served.processes(), redis]
+
+        yield Rival("CareChat", processes, machine.mongods, client, people)
 
 
 @contextlib.contextmanager
