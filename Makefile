@@ -56,15 +56,14 @@ lock: setup-test ## Make the locks from requirements*.txt; UPGRADE=1 takes the n
 bench: setup-test ## Measure it and print the tables of docs/benchmarks.md
 	@exec $(BIN)/python -m tests.bench
 
-faults: setup-test ## Break it on purpose and print what was lost
-	@test -d tests/faults || { echo "There is no fault suite yet." >&2; exit 1; }
+faults: setup-test ## Break it on purpose and print the table of docs/reliability.md
 	@exec $(BIN)/python -m tests.faults
 
 shots: setup-test ## Take the screenshots in docs/screenshots anew
 	@exec $(BIN)/python -m tests.shots
 
 clean: ## Remove everything that was made, but not .carechat, where the data is
-	@rm -rf .venv .web .web-test .web-bench .states assets/external .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
+	@rm -rf .venv .web .web-test .web-bench .web-faults .states assets/external .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
 	@find carechat tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 python:

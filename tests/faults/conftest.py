@@ -5,4 +5,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _nothing_blocks() -> None:
-    """Leave out what the other tests are watched for: no code of CareChat serves in this process."""
+    """Leave out what the other tests are watched for: nothing is served in this process."""

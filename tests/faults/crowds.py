@@ -31,8 +31,7 @@ WINDOW = 4
 
 LONG = "x" * 4_000
 DEAF_WINDOW = 40
-WARM_UP = 500
-PAUSE = 0.02
+PAUSE = 0.05
 CUT_SECONDS = 120.0
 POLL_SECONDS = 0.05
 ESTABLISHED = "01"
@@ -209,16 +208,16 @@ async def deaf(folder: Path, plan: Plan) -> Line:
     """R7: one socket never reads; return what that costs the server and everybody else."""
     async with (
         product.served(folder) as served,
-        load.among(served, await served.admit(2)) as talk,
+        load.among(served, await served.admit(2), listening=0) as talk,
     ):
         pair, neighbours = talk.pairs
-        await _write_long(talk, pair, WARM_UP)
+        await _write_long(talk, pair, plan.deaf_messages // 10)
         talk.write(PAUSE, talk.of(neighbours, talk.writers))
         await talk.more(1)
         before = served.memory()
         async with _peak(served) as peak, _never_reading(served, pair.patient) as own_port:
             _, cut_off = await asyncio.gather(
-                _write_long(talk, pair, plan.deaf_messages), _cut_off(served.port, own_port)
+                _write_long(talk, pair, plan.deaf_messages), _cut_off(talk, own_port)
             )
         after_all = Device(served.port, pair.patient, pair.conversation, talk.ledger)
         talk.listeners.append(after_all)
@@ -231,7 +230,7 @@ async def deaf(folder: Path, plan: Plan) -> Line:
         f"`sync` brought {len(after_all.known):,}"
     )
     if cut_off == STILL_THERE:
-        talk.ledger.damage.note("unanswered", "the socket that never reads was not cut off")
+        talk.ledger.damage.note("unanswered", "the socket that never reads is still there")
     return line("r7", done, talk.ledger, measured, "≤ +8 MB, then cut off; nobody else waits")
 
 
@@ -279,14 +278,14 @@ def _ignore(_frame: Frame) -> None:
     pass
 
 
-async def _cut_off(port: int, own_port: int) -> str:
+async def _cut_off(talk: Load, own_port: int) -> str:
     """Wait until the server has let go of that connection, which hears nothing of it itself."""
     began = time.monotonic()
-    while time.monotonic() < began + CUT_SECONDS:
-        if _state(port, own_port) != ESTABLISHED:
-            return f"cut off after {time.monotonic() - began:.1f} s"
+    while _state(talk.product.port, own_port) == ESTABLISHED:
+        if time.monotonic() > began + CUT_SECONDS:
+            return STILL_THERE
         await asyncio.sleep(POLL_SECONDS)
-    return STILL_THERE
+    return f"cut off after {time.monotonic() - began:.1f} s"
 
 
 def _state(port: int, own_port: int) -> str:
