@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from tests.faults.product import Product
 
 REACH_SECONDS = 120.0
 """How long so many acknowledgements may take before the run is given up."""
+
+LOOK_SECONDS = 0.05
 
 TEXT = "How are you feeling today? I hope better."
 
@@ -51,10 +54,36 @@ class Load:
         """Wait until so many more messages were acknowledged than now."""
         await self.ledger.reach(self.ledger.acked + count, REACH_SECONDS)
 
-    async def settle(self) -> Damage:
-        """Let everybody finish and get what is missing; returns what is wrong then."""
+    async def finish(self) -> None:
+        """Let everybody write no more once their last message is acknowledged."""
         self._over.set()
         await asyncio.gather(*self._writing)
+
+    async def told(self, seconds: float) -> float:
+        """Return after how long every device knows what was acknowledged, without asking.
+
+        What is not there after so many seconds counts as lost.
+        """
+        began = time.monotonic()
+        while missing := self._not_told():
+            if time.monotonic() > began + seconds:
+                self.ledger.damage.note("lost", "not told without being asked", missing)
+                break
+            await asyncio.sleep(LOOK_SECONDS)
+        return time.monotonic() - began
+
+    def _not_told(self) -> int:
+        acked = [(key[0], ack.seq) for key, ack in self.ledger.sends.items() if ack]
+        return sum(
+            seq not in device.known
+            for device in self.devices
+            for conversation, seq in acked
+            if conversation == device.conversation
+        )
+
+    async def settle(self) -> Damage:
+        """Let everybody finish and get what is missing; returns what is wrong then."""
+        await self.finish()
         await asyncio.gather(*(device.catch_up() for device in self.devices))
         stored = await self.product.stored([pair.conversation for pair in self.pairs])
         is_now = self.ledger.compare(stored)
