@@ -31,9 +31,9 @@ PARAMETERS = (
     "oplogNetworkTimeoutBufferSeconds=1",
     "oplogFetcherSteadyStateMaxFetcherRestarts=0",
 )
-"""With MongoDB's own values a primary that says nothing while its connections stay open holds up the
-next one for 10 s, and for 12 s the follower that waits for it: so long no majority has anything new.
-Whatever has to pass the one that is stopped goes by heartbeat then.
+"""With MongoDB's own values a primary that says nothing while its connections stay open holds up
+the next one for 10 s, and for 12 s the follower that waits for it: so long no majority has anything
+new. Whatever has to pass the one that is stopped goes by heartbeat then.
 """
 
 SECONDS = 60.0
