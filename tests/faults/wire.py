@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import orjson
 
-CONNECT_SECONDS = 5.0
+CONNECT_SECONDS = 15.0
 TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
 OPENED = 101
 NO_CODE = 1006
