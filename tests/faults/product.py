@@ -177,6 +177,7 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
         "CARECHAT_DATA_DIR": str(folder / "data"),
         "CARECHAT_BCRYPT_COST": "4",
         "CARECHAT_SEND_RATE": "100000/100000",
+        "CARECHAT_SOCKETS_PER_ADDRESS": "10000",
         "CARECHAT_IDLE_MINUTES": "720",
         "CARECHAT_PATIENT_IDLE_MINUTES": "720",
         "PORT": str(port),
