@@ -1,5 +1,6 @@
 """The Reflex app: its pages, its API, and what starts and stops with it."""
 
+import gc
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -18,6 +19,9 @@ from carechat.security.throttle import Seats
 from carechat.ui import errors, pages, sockets, theme
 from carechat.ui.session import SessionMiddleware
 from carechat.ui.sign_in.page import Demo
+
+GARBAGE = 50_000, 50, 100
+"""New objects before the youngest are looked at, and how much rarer the older ones are."""
 
 _settings = settings.load()
 _origins = list(get_config().cors_allowed_origins)
@@ -38,10 +42,18 @@ async def serving() -> AsyncGenerator[None]:
     with scrape.shared(os.environ.get(scrape.FOLDER)):
         async with bootstrap.serving(_settings) as backend:
             api.state.backend = sessions.backend = backend
+            _collect_garbage_rarely()
             try:
                 yield
             finally:
                 api.state.backend = sessions.backend = None
+
+
+def _collect_garbage_rarely() -> None:
+    """What was loaded by now stays, and is some hundred thousand objects to look at each time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
 
 
 # Reflex would answer a broken script with code to run, which the content policy forbids.
