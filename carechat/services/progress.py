@@ -143,7 +143,9 @@ class Tracker:
                 return
             moved = await self._store.conversations.deliver(conversation.id, email, 1, last)
         if moved:
-            self._hub.publish(ReceiptMoved(receipt(moved, email)), moved.emails)
+            # Whoever a message has reached knows that it has.
+            others = [one for one in moved.emails if one != email]
+            self._hub.publish(ReceiptMoved(receipt(moved, email)), others)
 
 
 async def only_own_missing(

@@ -17,8 +17,8 @@ from carechat.domain.messages import Draft, Message
 from carechat.storage.database import UNAVAILABLE, Document, guarded
 from carechat.storage.group_commit import GroupCommit, Outcome
 
-LANES = 2
-"""Batches that are under way at once, of different conversations."""
+LANES = 4
+"""Small batches that are under way at once, of different conversations."""
 
 MAX_TAILS = 10_000
 """Conversations whose newest number is remembered."""

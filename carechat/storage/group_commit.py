@@ -20,6 +20,10 @@ MAX_WAITING = 10_000
 MAX_BATCH = 200
 """Items that are written together."""
 
+LIGHT = 8
+"""Keys under way from which on no further batch is written beside them: to gather what comes in is
+less work then."""
+
 ATTEMPTS = 5
 """How often an item is written again before its sender is told to do so."""
 
@@ -37,7 +41,7 @@ class _Entry(Generic[Item, Result]):
 
 
 class GroupCommit(Generic[Item, Result]):
-    """Writes items in batches, `lanes` of them at once, never two with one key at the same time.
+    """Writes items in batches, `lanes` small ones at once, never two with one key at the same time.
 
     `write` gets a batch and gives what became of its items, in their order: a result, a refusal,
     or None for one that is to be written again. If it gives fewer, the others were not tried.
@@ -106,6 +110,8 @@ class GroupCommit(Generic[Item, Result]):
 
     def _take(self) -> list[_Entry[Item, Result]]:
         """The next batch: as many as may be written now, in the order in which they came."""
+        if len(self._busy) >= LIGHT:
+            return []
         batch: list[_Entry[Item, Result]] = []
         rest: deque[_Entry[Item, Result]] = deque()
         for entry in self._waiting:
