@@ -242,16 +242,33 @@ def _serve(
     pulses = Pulses()
     started.callback(pulses.close)
     variables["CARECHAT_PULSE"] = str(pulses.descriptor)
-    server = _start_server(settings, project, variables, started)
-    if _answers(settings, server, signals):
-        _say(f"CareChat is ready: {settings.origin}", greeting, "Ctrl-C stops it.")
+    ready = (f"CareChat is ready: {settings.origin}", greeting, "Ctrl-C stops it.")
+    while not signals.stop:
+        with contextlib.ExitStack() as serving:
+            server = _start_server(settings, project, variables, serving)
+            if _answers(settings, server, signals):
+                _say(*ready)
+            _watch(settings, server, pulses, signals)
+        ready = ("CareChat is ready again.",)
+
+
+def _watch(
+    settings: Settings, server: subprocess.Popen[bytes], pulses: Pulses, signals: Signals
+) -> None:
+    """Replace workers that hang, until a stop is asked for or the server has ended by itself.
+
+    Its supervisor ends when a worker dies soon after another, whatever killed them. It has
+    answered before this, so it can be started again; one that never answers ends everything.
+    """
     health = Health(settings)
     while not signals.stop:
-        _check_server(server)
+        if server.poll() is not None:
+            logger.error("server: ended by itself (exit code %d), starts again", server.returncode)
+            return
         if health.is_lost():
             logger.error("server: does not answer, its worker is replaced")
             _replace(server, "all")
-            if _answers(settings, server, signals):
+            if _answers_again(settings, server, signals):
                 logger.warning("server: answers again")
         for pid in pulses.lost():
             logger.error("server: a worker does not answer, it is replaced (process %d)", pid)
@@ -361,6 +378,16 @@ def _stop_server(server: subprocess.Popen[bytes]) -> None:
     server.wait()
     if server.stdin:
         server.stdin.close()
+
+
+def _answers_again(settings: Settings, server: subprocess.Popen[bytes], signals: Signals) -> bool:
+    """As `_answers`, of one that has answered before: it may end now and be started again."""
+    try:
+        return _answers(settings, server, signals)
+    except ServingError:
+        if server.poll() is None:
+            raise
+        return False
 
 
 def _answers(settings: Settings, server: subprocess.Popen[bytes], signals: Signals) -> bool:

@@ -308,7 +308,7 @@ def test_a_worker_that_does_not_answer_is_replaced(site: Site) -> None:
         for _ in range(2):
             site.hang()
             assert _eventually(lambda: site.get() == "")
-            # The supervisor takes a worker that dies so soon after another for a broken one.
+            # The supervisor ends if a worker dies so soon after another.
             time.sleep(6)
         process.terminate()
         _, log = process.communicate(timeout=30)
@@ -319,6 +319,24 @@ def test_a_worker_that_does_not_answer_is_replaced(site: Site) -> None:
         "ERROR Unexpected exit from worker-1",
         "WARNING server: answers again",
     ]
+
+
+def test_workers_that_are_killed_one_soon_after_the_other_end_nothing(site: Site) -> None:
+    site.mongodb_uri = "mongodb://db.example.com/"
+    site.application(TELLING)
+    with site.served() as process:
+        _read_until(process, "Ctrl-C stops it")
+        killed: set[str | None] = {None}
+        for _ in range(4):
+            assert _eventually(lambda: site.get() not in killed)
+            killed.add(worker := site.get())
+            assert worker
+            os.kill(int(worker), signal.SIGKILL)
+        assert _eventually(lambda: site.get() not in killed)
+        process.terminate()
+        _, log = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert "server: ended by itself (exit code 1), starts again" in log
 
 
 def test_a_start_does_not_wait_for_redis(site: Site) -> None:
