@@ -10,6 +10,7 @@ from typing import Any
 
 import bcrypt
 import httpx
+import hypothesis
 import pymongo
 import pytest
 import uvloop
@@ -32,20 +33,29 @@ from tests.unreliable import Unreliable
 ORIGIN = "http://localhost:8000"
 SECRET = "a secret for tests that is long enough"
 
+SERVED = ("tests/bench/", "tests/e2e/", "tests/faults/")
+"""Where tests start the product as its users do."""
+
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
+
 Records = Database[dict[str, Any]]
 
 
-class _BrowserTestsTogether(LoadScopeScheduling):
-    """Gives each test to whichever process is free, and all of those with a browser to one."""
+class _ServedTestsTogether(LoadScopeScheduling):
+    """Gives each test to whichever process is free, and all of the served product to one.
+
+    Its ports are built into its pages, and one at a time is load enough for a machine.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "e2e" if nodeid.startswith("tests/e2e/") else nodeid
+        return "served" if nodeid.startswith(SERVED) else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """Decide which process runs which test."""
-    return _BrowserTestsTogether(config, log)
+    return _ServedTestsTogether(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -8,7 +8,6 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from hypothesis import given
-from hypothesis import settings as rounds
 from hypothesis import strategies as st
 
 from carechat.api import app as api
@@ -136,7 +135,6 @@ async def test_nobody_is_led_to_a_foreign_page(path: str) -> None:
     assert own_path(path) == "/dashboard"
 
 
-@rounds(deadline=None)
 @given(st.text(st.sampled_from("/\\.:@?#[]ab \t\n%")) | st.text())
 def test_whatever_is_followed_is_a_path_of_our_own(text: str) -> None:
     path = own_path(text)

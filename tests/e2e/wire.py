@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import Page, WebSocket
 from reflex.constants import Reflex
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
@@ -20,6 +21,9 @@ OPEN, PING, PONG = "0", "2", "3"
 ROOT = "reflex___state____state"
 SECONDS = 5.0
 """How long a test waits for what must come."""
+
+CUT_OFF_SECONDS = 30.0
+"""How long a server that has much to do may take to cut somebody off."""
 
 QUIET_SECONDS = 0.5
 """How long nothing may come until nothing more is expected."""
@@ -77,6 +81,13 @@ class Tab:
                 if self._take(quiet_at - time.monotonic()):
                     quiet_at = time.monotonic() + QUIET_SECONDS
         return self.received
+
+    def until_cut_off(self) -> None:
+        """Take what comes until the server has closed the socket; raises `TimeoutError`."""
+        deadline = time.monotonic() + CUT_OFF_SECONDS
+        with suppress(ConnectionClosed):
+            while True:
+                self._take(deadline - time.monotonic())
 
     def _event(self, name: str, payload: object, path: str, query: dict[str, str]) -> None:
         asked = f"{path}?{httpx.QueryParams(query)}"
