@@ -21,9 +21,18 @@ ARROWS: dict[str, set[str]] = {
     "ui": {"services", "domain", "metrics", "logs"},
     "demo": {"services", "domain"},
     "settings": set(),
+    "signals": set(),
 }
 # Those that put the rooms together see all of them, and they alone the settings.
-STARTERS = {"bootstrap", "carechat", "serving", "__main__", "rxconfig"}
+STARTERS = {
+    "bootstrap",
+    "carechat",
+    "serving",
+    "supervisor",
+    "liveness",
+    "__main__",
+    "rxconfig",
+}
 # Where somebody else's package may be imported; the domain has the standard library only.
 OUTSIDE = {
     "pymongo": {"storage", "bootstrap"},

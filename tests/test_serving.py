@@ -31,7 +31,7 @@ from pathlib import Path
 from carechat import serving, settings
 sys.exit(serving.serve(settings.load(), "doctor@example.com", Path(sys.argv[1])))
 """
-IMPATIENT = "from carechat import serving\nserving.ANSWER_WAIT = serving.ASK_EVERY = 0.5" + SERVE
+IMPATIENT = "from carechat import liveness\nliveness.ANSWER_WAIT = liveness.ASK_EVERY = 0.5" + SERVE
 APPLICATION = """
 import os, time
 
@@ -352,7 +352,7 @@ def test_a_start_does_not_wait_for_redis(site: Site) -> None:
 def test_of_two_workers_the_one_that_does_not_answer_is_replaced(site: Site) -> None:
     site.mongodb_uri, site.workers = "mongodb://db.example.com/", 2
     site.application(TELLING)
-    with site.served("from carechat import serving\nserving.SILENCE = 3" + SERVE) as process:
+    with site.served("from carechat import liveness\nliveness.SILENCE = 3" + SERVE) as process:
         _read_until(process, "Ctrl-C stops it")
         before = site.workers_seen()
         hanging = before.pop()

@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from carechat.serving import SERVER_VARIABLES
+from carechat import supervisor
 from tests.bench import floor_app, machine
 from tests.bench.figures import Line, short, table
 from tests.bench.product import PROJECT
@@ -52,7 +52,7 @@ def _served() -> Iterator[int]:
     with subprocess.Popen(
         [sys.executable, "-m", *command, "tests.bench.floor_app:app"],
         cwd=PROJECT,
-        env=os.environ | SERVER_VARIABLES | unmounted,
+        env=os.environ | supervisor.VARIABLES | unmounted,
     ) as server:
         try:
             _until_it_answers()
