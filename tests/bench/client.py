@@ -16,7 +16,7 @@ import orjson
 import uvloop
 
 from tests.bench.talk import Pair, Run
-from tests.bench.wire import Socket, connect
+from tests.wire import Person, Socket, connect
 
 AT_ONCE = 20
 """Sockets that are opened at the same time."""
@@ -27,8 +27,6 @@ SECONDS = 20.0
 PING = b'{"type":"ping"}'
 
 Job = dict[str, Any]
-Person = tuple[str, str]
-"""An address and a token."""
 
 
 class Client:
@@ -46,7 +44,7 @@ class Client:
             case {"job": "connect", "pairs": pairs}:
                 self._pairs += await asyncio.gather(*(self._pair(*pair) for pair in pairs))
             case {"job": "hold", "people": people, "like_a_browser": like_a_browser}:
-                opening = (self._open(*one, like_a_browser=like_a_browser) for one in people)
+                opening = (self._open(one, like_a_browser=like_a_browser) for one in people)
                 self._held += await asyncio.gather(*opening)
             case {"job": "let go"}:
                 await self._let_go()
@@ -59,7 +57,7 @@ class Client:
         return {"pairs": len(self._pairs), "held": len(self._held)}
 
     async def _pair(self, writer: Person, reader: Person) -> Pair:
-        return Pair(await self._open(*writer), await self._open(*reader), reader[0])
+        return Pair(await self._open(writer), await self._open(reader), reader[0])
 
     async def _let_go(self) -> None:
         for socket in self._held:
@@ -68,9 +66,9 @@ class Client:
         await asyncio.gather(*(socket.closed for socket in self._held))
         self._held.clear()
 
-    async def _open(self, email: str, token: str, *, like_a_browser: bool = False) -> Socket:
+    async def _open(self, person: Person, *, like_a_browser: bool = False) -> Socket:
         async with self._turn, asyncio.timeout(SECONDS):
-            socket = await connect(*self._place, email, token, like_a_browser=like_a_browser)
+            socket = await connect(self._place, person, like_a_browser=like_a_browser)
             await _listens(socket)
         socket.closed.add_done_callback(_cut)
         return socket
@@ -84,7 +82,7 @@ async def _listens(socket: Socket) -> None:
     await answered.wait()
 
 
-def _cut(_: Awaitable[None]) -> None:
+def _cut(_: Awaitable[int]) -> None:
     sys.stderr.write("The server cut a socket.\n")
 
 

@@ -11,7 +11,7 @@ import orjson
 
 from tests.bench import texts
 from tests.bench.outcome import Outcome, Record
-from tests.bench.wire import Socket
+from tests.wire import Socket
 
 TEXT = "How are you feeling today?".ljust(texts.LENGTH, ".")
 WARM_UP = 0.5

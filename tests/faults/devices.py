@@ -9,7 +9,7 @@ from typing import Any
 from tests.faults import wire
 from tests.faults.ledger import Ack, Key, Ledger
 from tests.faults.people import Person
-from tests.faults.wire import Frame, RefusedError, Wire
+from tests.faults.wire import Frame, Wire
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 2.0
@@ -136,7 +136,7 @@ class Device:
         while True:
             try:
                 await self._connect()
-            except (OSError, TimeoutError, RefusedError):
+            except (OSError, TimeoutError):
                 tries += 1
             else:
                 tries = 0

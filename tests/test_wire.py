@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from tests.bench.wire import Socket, connect
+from tests.wire import Socket, connect
 
 HOST = "127.0.0.1"
+DOCTOR = ("doctor@example.com", "token")
 SECONDS = 5.0
 
 
@@ -25,7 +26,7 @@ async def a_socket() -> AsyncGenerator[Socket]:
     """Give a socket of somebody on such a server."""
     async with serve(echo, HOST, 0) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        socket = await connect(HOST, port, "doctor@example.com", "token")
+        socket = await connect((HOST, port), DOCTOR)
         yield socket
         socket.close()
 
@@ -50,4 +51,14 @@ async def test_a_server_that_refuses_is_told_of() -> None:
     async with await asyncio.start_server(refuse, HOST, 0) as server:
         port = server.sockets[0].getsockname()[1]
         with pytest.raises(ConnectionRefusedError, match="401"):
-            await connect(HOST, port, "doctor@example.com", "token")
+            await connect((HOST, port), DOCTOR)
+
+
+async def test_the_code_of_a_close_is_known() -> None:
+    async def leave(connection: ServerConnection) -> None:
+        await connection.close(4401)
+
+    async with serve(leave, HOST, 0) as server, asyncio.timeout(SECONDS):
+        port = next(iter(server.sockets)).getsockname()[1]
+        socket = await connect((HOST, port), DOCTOR)
+        assert await socket.closed == 4401

@@ -1,12 +1,13 @@
 """WebSockets as cheap as Python has them, so that the load weighs little beside the servers.
 
 Of RFC 6455 there is just what a load client needs: whole text frames of less than 64 KiB, pings
-answered.
+answered, the code of a close.
 """
 
 import asyncio
 import base64
 import os
+import socket
 from collections.abc import Callable
 from typing import cast
 
@@ -22,6 +23,15 @@ NO_MASK = bytes(4)
 OFFER = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits"
 SWITCHING = b"HTTP/1.1 101 "
 
+NO_CODE = 1006
+"""What a connection ends with that is cut without a word."""
+
+NARROW = 4096
+Heard = Callable[[bytes], None]
+Place = tuple[str, int]
+Person = tuple[str, str]
+"""An address and a token."""
+
 
 def _ignore(_: bytes) -> None:
     """Hear nothing."""
@@ -30,18 +40,25 @@ def _ignore(_: bytes) -> None:
 class Socket(asyncio.Protocol):
     """One connected socket; `heard` is called with the bytes of every text that comes."""
 
-    def __init__(self, request: bytes) -> None:
+    def __init__(self, request: bytes, heard: Heard) -> None:
         loop = asyncio.get_running_loop()
         self.opened: asyncio.Future[None] = loop.create_future()
-        self.closed: asyncio.Future[None] = loop.create_future()
-        self.heard: Callable[[bytes], None] = _ignore
+        self.closed: asyncio.Future[int] = loop.create_future()
+        """With which code."""
+        self.heard = heard
+        self._code = NO_CODE
         self._request = request
         self._is_open = False
         self._rest = b""
 
     def say(self, text: bytes) -> None:
-        """Send a text."""
-        self._transport.write(framed(TEXT, text))
+        """Send a text; it goes nowhere if the connection is gone."""
+        self._write(TEXT, text)
+
+    def fall_silent(self) -> int:
+        """Read nothing more; returns the own port, by which the system knows the connection."""
+        self._transport.pause_reading()
+        return int(self._transport.get_extra_info("sockname")[1])
 
     def close(self) -> None:
         """Cut the connection."""
@@ -66,7 +83,7 @@ class Socket(asyncio.Protocol):
         if not self.opened.done():
             self.opened.set_exception(exc or ConnectionResetError("The server cut the connection."))
         if not self.closed.done():
-            self.closed.set_result(None)
+            self.closed.set_result(self._code)
 
     def _welcome(self, data: bytes) -> int:
         """Return where the frames begin, once the server's answer is whole."""
@@ -85,21 +102,33 @@ class Socket(asyncio.Protocol):
         if kind == TEXT:
             self.heard(payload)
         elif kind == PING:
-            self._transport.write(framed(PONG, payload))
+            self._write(PONG, payload)
         elif kind == CLOSE:
+            self._code = int.from_bytes(payload[:2]) if payload else NO_CODE
             self._transport.close()
+
+    def _write(self, kind: int, payload: bytes) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(framed(kind, payload))
 
 
 async def connect(
-    host: str, port: int, email: str, token: str, *, like_a_browser: bool = False
+    place: Place,
+    person: Person,
+    heard: Heard = _ignore,
+    *,
+    like_a_browser: bool = False,
+    narrow: bool = False,
 ) -> Socket:
     """Return an open socket of that person; raises `OSError` if the server refuses it.
 
-    Browsers offer to compress. Where a server agrees, what comes then could not be read here.
+    Browsers offer to compress. Where a server agrees, what comes then could not be read here. A
+    `narrow` one has next to no room in the system for what it does not read.
     """
+    email, token = person
     lines = [
         f"GET /ws/{email} HTTP/1.1",
-        f"Host: {host}:{port}",
+        f"Host: localhost:{place[1]}",
         f"Authorization: Bearer {token}",
         "Upgrade: websocket",
         "Connection: Upgrade",
@@ -108,10 +137,28 @@ async def connect(
         *([OFFER] if like_a_browser else []),
     ]
     request = "\r\n".join([*lines, "", ""]).encode()
+    connection = await _connection(place, lambda: Socket(request, heard), narrow)
+    try:
+        await connection.opened
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+async def _connection(place: Place, protocol: Callable[[], Socket], narrow: bool) -> Socket:
     loop = asyncio.get_running_loop()
-    _, socket = await loop.create_connection(lambda: Socket(request), host, port)
-    await socket.opened
-    return socket
+    end = socket.socket()
+    end.setblocking(False)
+    if narrow:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, NARROW)
+    try:
+        await loop.sock_connect(end, place)
+        _, connection = await loop.create_connection(protocol, sock=end)
+    except BaseException:
+        end.close()
+        raise
+    return connection
 
 
 def framed(kind: int, payload: bytes) -> bytes:
