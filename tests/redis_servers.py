@@ -26,8 +26,14 @@ class RedisServer:
         """Its address, with its password."""
         return f"redis://:a-password@127.0.0.1:{self._port}/0"
 
+    @property
+    def pid(self) -> int:
+        """Its process, while it runs."""
+        assert self._process
+        return self._process.pid
+
     def start(self) -> None:
-        """Start it; it answers when this returns."""
+        """Start it; it answers when this returns. Blocks."""
         options = {
             "--port": self._port,
             "--bind": "127.0.0.1",

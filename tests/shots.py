@@ -14,8 +14,8 @@ from typing import Literal
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from carechat.demo import DOCTOR_EMAIL, PASSWORD, PATIENT_EMAIL
+from tests import chromium
 from tests.e2e.clinic import PORT, URL
-from tests.e2e.conftest import CHROMIUM, FLAGS
 
 PROJECT = Path(__file__).parents[1]
 Theme = Literal["light", "dark"]
@@ -139,7 +139,7 @@ def main() -> None:
     """Serve the demo and take every screenshot of it."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with served(), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium.PROGRAM, args=chromium.FLAGS)
         take(browser)
         browser.close()
 

@@ -1,25 +1,15 @@
 """Browsers on the served product, each page of a person in a fresh profile."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests import chromium
 from tests.bench.product import PASSWORD, URL, Person
 
-CHROMIUM = os.environ.get("CARECHAT_CHROMIUM", "/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 STAMPS = Path(__file__).with_name("stamps.js")
 
 
@@ -63,6 +53,6 @@ def chat(context: BrowserContext, partner: Person) -> Page:
 def launch() -> Iterator[Screens]:
     """Give Chromium without a window."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium.PROGRAM, args=chromium.FLAGS)
         yield Screens(browser)
         browser.close()

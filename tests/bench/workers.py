@@ -1,12 +1,10 @@
 """What a message costs two workers that tell each other by Redis, beside one worker alone (P7)."""
 
 import contextlib
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from carechat.storage import mongod
+from tests import redis_servers
 from tests.bench import load, machine, product
 from tests.bench.arrivals import SEED
 from tests.bench.figures import Line
@@ -14,11 +12,7 @@ from tests.bench.plan import Plan
 from tests.bench.product import CHEAP_HASH, Pairs
 from tests.bench.rivals import Rival, Rounds, Turn, connected
 
-REDIS_PORT = product.PORT + 2
-TWO = {"CARECHAT_WORKERS": "2", "REDIS_URL": f"redis://{load.HOST}:{REDIS_PORT}/0"}
 GOAL = "≤ 1.15 times (P7)"
-START_SECONDS = 10.0
-POLL = 0.05
 
 
 def measure(folder: Path, plan: Plan) -> Iterator[Line]:
@@ -33,10 +27,11 @@ def measure(folder: Path, plan: Plan) -> Iterator[Line]:
     with product.serve(folder, **CHEAP_HASH):
         pairs = product.talkers(plan.talkers)
     turns: dict[str, list[list[Turn]]] = {"two": [], "one": []}
-    with _redis(folder) as redis:
+    with redis_servers.running() as redis:
+        two_workers = {"CARECHAT_WORKERS": "2", "REDIS_URL": redis.url}
         for _ in range(plan.restarts):
-            for name, variables in (("two", TWO), ("one", {})):
-                with _served(folder, pairs, redis, variables) as rival:
+            for name, variables in (("two", two_workers), ("one", {})):
+                with _served(folder, pairs, redis.pid, variables) as rival:
                     turns[name].append([rival.turn(**fast), rival.turn(**planned)])
     kinds = ("each pair as fast as it can", f"{plan.rate} messages/s")
     for column, kind in enumerate(kinds):
@@ -62,15 +57,3 @@ def _served(folder: Path, pairs: Pairs, redis: int, variables: dict[str, str]) -
             return [*served.processes(), redis]
 
         yield Rival("CareChat", processes, machine.mongods, client, people)
-
-
-@contextlib.contextmanager
-def _redis(folder: Path) -> Iterator[int]:
-    command = ["redis-server", "--port", str(REDIS_PORT), "--bind", load.HOST, "--save", ""]
-    process = subprocess.Popen([*command, "--dir", str(folder)], stdout=subprocess.DEVNULL)
-    with load.ended(process):
-        deadline = time.monotonic() + START_SECONDS
-        while not mongod.listens(f"{load.HOST}:{REDIS_PORT}"):
-            assert time.monotonic() < deadline, "redis-server does not listen"
-            time.sleep(POLL)
-        yield process.pid

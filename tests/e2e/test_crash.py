@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests import chromium
 from tests.e2e import screens as on
 from tests.e2e.clinic import PASSWORD, URL, Clinic, Person
-from tests.e2e.conftest import CHROMIUM, FLAGS
 from tests.e2e.screens import WAIT_MS
 
 
@@ -24,7 +24,7 @@ class Profile:
     def start(self, person: Person) -> Page:
         """Return a page of the browser, started anew, in which that person signs in again."""
         context = self._chromium.launch_persistent_context(
-            self._folder, executable_path=CHROMIUM, args=FLAGS, base_url=URL
+            self._folder, executable_path=chromium.PROGRAM, args=chromium.FLAGS, base_url=URL
         )
         context.set_default_timeout(WAIT_MS)
         page = context.new_page()

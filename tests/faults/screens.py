@@ -1,7 +1,6 @@
 """A real page while something is broken: what it says of each message, and whether that is true."""
 
 import asyncio
-import os
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -10,20 +9,11 @@ from datetime import UTC, datetime
 
 from playwright.async_api import Page, async_playwright
 
+from tests import chromium
 from tests.faults.ledger import Damage
 from tests.faults.people import PASSWORD, Pair
 from tests.faults.product import Product
 
-CHROMIUM = os.environ.get("CARECHAT_CHROMIUM", "/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LOOK_SECONDS = 0.1
 WRITE_EVERY = 10
 """Looks, between two messages."""
@@ -106,7 +96,9 @@ async def watched(
 ) -> AsyncGenerator[tuple[Screen, list[Pair]]]:
     """Give a page of the first pair's doctor in their conversation, and the other pairs."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = await playwright.chromium.launch(
+            executable_path=chromium.PROGRAM, args=chromium.FLAGS
+        )
         context = await browser.new_context(base_url=product.url)
         form: dict[str, str | float | bool] = {"email": pair.doctor.email, "password": PASSWORD}
         origin = {"Origin": product.url}

@@ -4,9 +4,8 @@ import asyncio
 import os
 import subprocess
 import time
-from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -15,6 +14,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from carechat.storage import mongod
+from tests import redis_servers
 from tests.faults import load, product, screens
 from tests.faults.figures import Line, line
 from tests.faults.plan import Plan
@@ -47,7 +47,7 @@ FAKETIME = "faketime/libfaketimeMT.so.1"
 
 async def redis_gone(folder: Path, plan: Plan) -> Line:
     """Kill Redis, which carries events between two workers, and start it again."""
-    async with redis(folder / "redis") as carrier:
+    with redis_servers.running() as carrier:
         variables = {"REDIS_URL": carrier.url, "CARECHAT_WORKERS": REDIS_WORKERS}
         async with (
             product.served(folder / "product", **variables) as served,
@@ -56,11 +56,11 @@ async def redis_gone(folder: Path, plan: Plan) -> Line:
             writing.write(PAUSE)
             for _ in range(plan.outages):
                 await writing.more(plan.sends // 20)
-                await carrier.kill()
+                carrier.kill()
                 await asyncio.sleep(OUTAGE_SECONDS)
-                await carrier.start()
+                await asyncio.to_thread(carrier.start)
             await writing.more(plan.sends // 20)
-            await carrier.kill()
+            carrier.kill()
             await writing.more(plan.sends // 20)
             await writing.finish()
             told = await writing.told(TOLD_SECONDS)
@@ -74,52 +74,6 @@ async def redis_gone(folder: Path, plan: Plan) -> Line:
         f"messages were everywhere {told:.1f} s after their acks"
     )
     return line("r9 redis", done, writing.ledger, measured, "nothing lost, order kept; ≤ 2 s")
-
-
-class Redis:
-    """A redis-server that keeps nothing, and can be killed and started again."""
-
-    def __init__(self, folder: Path, port: int) -> None:
-        folder.mkdir(parents=True)
-        self.url = f"redis://127.0.0.1:{port}/0"
-        self._folder = folder
-        self._port = port
-        self._process: Process | None = None
-
-    async def start(self) -> None:
-        """Start it and wait until it takes connections."""
-        options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", ""]
-        files = ["--appendonly", "no", "--dir", str(self._folder)]
-        self._process = await asyncio.create_subprocess_exec(
-            "redis-server", *options, *files, stdout=DEVNULL
-        )
-        async with asyncio.timeout(BACK_SECONDS):
-            while True:
-                try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", self._port)
-                except OSError:
-                    await asyncio.sleep(POLL_SECONDS)
-                else:
-                    writer.close()
-                    return
-
-    async def kill(self) -> None:
-        """Let it end at once."""
-        if self._process:
-            self._process.kill()
-            await self._process.wait()
-            self._process = None
-
-
-@asynccontextmanager
-async def redis(folder: Path) -> AsyncGenerator[Redis]:
-    """Give a running Redis next to the product's port."""
-    server = Redis(folder, product.port() + 5)
-    try:
-        await server.start()
-        yield server
-    finally:
-        await server.kill()
 
 
 async def disk_full(folder: Path, plan: Plan) -> Line:
