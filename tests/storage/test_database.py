@@ -2,7 +2,8 @@
 
 import asyncio
 import subprocess
-from collections.abc import Generator
+import time
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 from urllib.parse import quote_plus
 
@@ -20,6 +21,8 @@ from tests.listening import a_screen
 
 SERVER_WAITS_SECONDS = 1.0
 """How long MongoDB keeps a question for changes open before it says that there are none."""
+
+START_SECONDS = 60.0
 
 
 async def test_a_cancelled_call_never_goes_on(backend: Backend) -> None:
@@ -62,19 +65,32 @@ async def test_quiet_is_no_failure_of_the_stream_of_changes(watching: Backend) -
 
 
 @pytest.fixture
-def alone(tmp_path: Path, clock: Clock) -> Generator[Store]:
-    """Give a store on a mongod that is no replica set."""
+def lone_mongod(tmp_path: Path) -> Generator[Path]:
+    """Give the place where a mongod listens that is no replica set."""
     place = tmp_path / "mongod.sock"
     options = ["--bind_ip", str(place), "--dbpath", str(tmp_path), "--quiet"]
     with subprocess.Popen([mongod.program(), *options], stdout=subprocess.DEVNULL) as process:
-        yield Store(f"mongodb://{quote_plus(str(place))}", "alone", clock)
-        process.kill()
+        try:
+            give_up = time.monotonic() + START_SECONDS
+            while not mongod.listens(str(place)):
+                assert time.monotonic() < give_up, "mongod does not listen"
+                time.sleep(0.05)
+            yield place
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+async def alone(lone_mongod: Path, clock: Clock) -> AsyncGenerator[Store]:
+    """Give a store on that mongod."""
+    store = Store(f"mongodb://{quote_plus(str(lone_mongod))}", "alone", clock)
+    yield store
+    await store.close()
 
 
 async def test_a_mongodb_that_is_no_replica_set_is_refused(alone: Store) -> None:
     with pytest.raises(errors.ConflictError, match="must name a replica set"):
         await alone.open()
-    await alone.close()
 
 
 @pytest.mark.parametrize("identifier", ["", "x", "f" * 23, "\ud800", "$where"])
