@@ -33,6 +33,12 @@ BROWSERS_OWN = re.compile(
 """The browser's lines about a network that is down or a page that is not there: no page's own."""
 
 
+TELL_ERRORS = """addEventListener("error", ({ message, error }) => {
+  if (!error) console.error(`window: ${message}`);
+})"""
+"""An error that no code has thrown, such as observers that go in circles, is in no console."""
+
+
 @dataclass
 class Screens:
     """Opens browsers, each with a profile of its own, and hears what their consoles say."""
@@ -46,6 +52,7 @@ class Screens:
         context = self.browser.new_context(base_url=URL, **options)
         context.set_default_timeout(WAIT_MS)
         self._contexts.append(context)
+        context.add_init_script(TELL_ERRORS)
         context.on("console", self._hear)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         return context.new_page()

@@ -141,14 +141,24 @@ function useGrowing(field, text) {
   useLayoutEffect(() => grow(field.current), [field, text]);
   useEffect(() => {
     let width = 0;
+    let frame = 0;
+    // In the next frame: the log changes its size with it, and what one observer does to what
+    // another one observes is an error for the browser.
+    const growSoon = () => {
+      cancelAnimationFrame(frame);
+      // The field may have just left the page.
+      frame = requestAnimationFrame(() => field.current && grow(field.current));
+    };
     const sizes = new ResizeObserver(([{ contentRect }]) => {
-      // The observer may still tell of a field that has just left the page.
-      if (!field.current || contentRect.width === width) return;
+      if (contentRect.width === width) return;
       width = contentRect.width;
-      grow(field.current);
+      growSoon();
     });
     sizes.observe(field.current);
-    return () => sizes.disconnect();
+    return () => {
+      sizes.disconnect();
+      cancelAnimationFrame(frame);
+    };
   }, [field]);
 }
 
