@@ -8,6 +8,8 @@ from typing import Any
 import jwt
 import pytest
 from playwright.sync_api import Page, expect
+from pymongo.change_stream import CollectionChangeStream
+from pymongo.database import Database
 
 from tests.e2e import screens as on
 from tests.e2e.clinic import Clinic, Person
@@ -139,12 +141,19 @@ def test_who_comes_back_to_a_conversation_hears_why_they_have_to_sign_in(
 
 
 def _rest(clinic: Clinic, page: Page) -> datetime:
-    """Let the page's session have been left alone for a while; returns since when."""
+    """Let the page's session have been left alone for a while; returns since when.
+
+    A server remembers sessions. That somebody was active it is not told, but of any other change
+    it is, and then it reads the session anew.
+    """
     now = datetime.now(UTC)
     since = (now - A_WHILE).replace(microsecond=0)
-    with clinic.database() as database:
-        rests = {"$set": {"active_at": since}}
-        assert database["sessions"].update_one({"_id": _session(page)}, rests).modified_count == 1
+    session = {"_id": _session(page)}
+    with clinic.database() as database, _changes(database, session["_id"]) as changes:
+        for rests in ({"active_at": since}, {"rested_at": now}):
+            assert database["sessions"].update_one(session, {"$set": rests}).modified_count == 1
+        while "rested_at" not in changes.next()["updateDescription"]["updatedFields"]:
+            pass
     return since
 
 
@@ -158,16 +167,20 @@ def _active_at(clinic: Clinic, page: Page) -> datetime:
 def _noted(clinic: Clinic, page: Page) -> Iterator[None]:
     """Fail unless what is done in here makes the server note that the page's person is there."""
     began = datetime.now(UTC)
-    of_session: list[dict[str, Any]] = [{"$match": {"documentKey._id": _session(page)}}]
-    with (
-        clinic.database() as database,
-        database["sessions"].watch(of_session, max_await_time_ms=WAIT_MS) as changes,
-    ):
+    with clinic.database() as database, _changes(database, _session(page)) as changes:
         yield
         change = changes.try_next()
     assert change, "nothing was noted"
     noted = change["updateDescription"]["updatedFields"]["active_at"]
     assert noted > began - timedelta(seconds=1)
+
+
+def _changes(
+    database: Database[dict[str, Any]], session_id: str
+) -> CollectionChangeStream[dict[str, Any]]:
+    """What is changed in that session from now on."""
+    of_session: list[dict[str, Any]] = [{"$match": {"documentKey._id": session_id}}]
+    return database["sessions"].watch(of_session, max_await_time_ms=WAIT_MS)
 
 
 def _session(page: Page) -> str:
