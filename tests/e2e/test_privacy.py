@@ -1,6 +1,7 @@
 """Who gets to see what: in one tab after the other, and with a socket that no page has opened."""
 
 import inspect
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import httpx
 import pytest
 import reflex as rx
 from playwright.sync_api import Page, expect
+from pymongo.database import Database
 from websockets.exceptions import InvalidStatus
 
 from carechat.ui import pages
@@ -437,7 +439,20 @@ def _stored(clinic: Clinic, doctor: Person, patient: Person, *others: Person) ->
         "sessions": {"email": theirs},
     }
     with clinic.database() as database:
+        _until_noted(database, queries["conversations"])
         return {name: list(database[name].find(query)) for name, query in queries.items()}
+
+
+def _until_noted(database: Database[dict[str, Any]], query: dict[str, Any]) -> None:
+    """Wait until those conversations stand where their newest messages put them, soon after."""
+    give_up = time.monotonic() + wire.SECONDS
+    for conversation in database["conversations"].find(query):
+        of_it = {"conversation_id": str(conversation["_id"])}
+        newest = database["messages"].find_one(of_it, sort=[("seq", -1)])
+        noted = {"_id": conversation["_id"], "last_at": newest and newest["timestamp"]}
+        while newest and not database["conversations"].find_one(noted):
+            assert time.monotonic() < give_up, "it was never noted"
+            time.sleep(0.02)
 
 
 def _signed_in(person: Person) -> Any:
