@@ -1,8 +1,8 @@
 """What keeps an open page current: one follower of the feed, for all states that show events."""
 
 import asyncio
-from collections.abc import Generator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 
 import reflex as rx
 
@@ -61,6 +61,18 @@ def _alone(tab: str) -> Generator[None]:
             del _followers[tab]
 
 
+@asynccontextmanager
+async def _followed(ctx: Context) -> AsyncGenerator[AsyncIterator[Event]]:
+    """As `feed.follow`; a database that says nothing is soon one that cannot be reached."""
+    async with AsyncExitStack() as stack:
+        try:
+            async with asyncio.timeout(session.ANSWER_SECONDS):
+                events = await stack.enter_async_context(feed.follow(ctx))
+        except TimeoutError as error:
+            raise errors.UnavailableError(session.NO_ANSWER) from error
+        yield events
+
+
 def _shows_at_once(ctx: Context, event: Event) -> bool:
     """Whether somebody waits for it; what the lists alone show may wait for their rest."""
     match event:
@@ -98,7 +110,7 @@ class Live(rx.State):
         """Show what happens until the session is over; returns why it is."""
         waiting: list[Event] = []
         async with (
-            feed.follow(ctx) as events,
+            _followed(ctx) as events,
             aclosing(pacing.paced(events, PAUSE_SECONDS)) as happenings,
         ):
             await self._load(ctx)
