@@ -47,6 +47,28 @@ class Profile:
                 continue
 
 
+IS_KEPT = """
+(text) => new Promise((resolve) => {
+  const opening = indexedDB.open("carechat");
+  opening.onupgradeneeded = () => opening.transaction.abort();
+  opening.onerror = () => resolve(false);
+  opening.onsuccess = () => {
+    const database = opening.result;
+    const asked = database.transaction("drafts").objectStore("drafts").getAll();
+    asked.onsuccess = () => {
+      database.close();
+      resolve(asked.result.some((draft) => draft.text === text));
+    };
+  };
+})"""
+
+
+def type_text(page: Page, text: str) -> None:
+    """Type that and wait until the browser has it: nobody can promise the last milliseconds."""
+    on.field_of(page).press_sequentially(text)
+    page.wait_for_function(IS_KEPT, arg=text)
+
+
 @pytest.fixture
 def profile(browser: Browser, clinic: Clinic, tmp_path: Path) -> Iterator[Profile]:
     """Give a browser with a profile of its own; none of its processes outlives the test."""
@@ -82,7 +104,7 @@ def test_what_was_typed_when_the_browser_was_killed_is_in_the_field(
     doctor, patient = clinic.pair()
     page = profile.start(doctor)
     on.open_chat(page, patient)
-    on.field_of(page).press_sequentially("half a thought")
+    type_text(page, "half a thought")
     profile.kill()
 
     page = profile.start(doctor)
@@ -100,7 +122,7 @@ def test_killed_again_and_again_nothing_is_lost_or_doubled(
     for text in texts:
         page = profile.start(doctor)
         on.open_chat(page, patient)
-        on.field_of(page).press_sequentially(text)
+        type_text(page, text)
         on.field_of(page).press("Enter", no_wait_after=True)
         profile.kill()
         page = profile.start(doctor)
