@@ -22,7 +22,7 @@ from tests.bench import machine
 
 PROJECT = Path(__file__).parents[2]
 PORT = int(os.environ.get("CARECHAT_BENCH_PORT", "8230"))
-"""The first of three in a row that are used."""
+"""The reference takes the next one."""
 
 PAGES = ".web-bench"
 """Where they are built once, and again when their sources have changed."""
