@@ -38,7 +38,8 @@ class Draft:
 class Message:
     """A stored message: `seq` counts 1, 2, 3 … in its conversation, `timestamp` (UTC) rises too.
 
-    `delivered` and `read` say whether everybody it was for has got, or read, it.
+    `delivered` and `read` say whether everybody it was for has got, or read, it; `read_at` (UTC)
+    when it was read, where that is known.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Message:
     reply_to: str | None = None
     delivered: bool = False
     read: bool = False
+    read_at: datetime | None = None
 
 
 def clean_message(message: str) -> str:

@@ -2,7 +2,9 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 
+from carechat.domain import errors, receipts
 from carechat.domain.conversations import Conversation, Member
 from carechat.services import access
 from carechat.services.access import Address
@@ -75,6 +77,32 @@ async def of(ctx: Context, address: Address, seen: int = 0, most: int = COUNTED)
         _waiting(ctx, found.id, me, first, last),
     )
     return Proof(found, first, last, stored, own, others)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When a message had reached a device of whom it is for, and was read (UTC), if known."""
+
+    delivered_at: datetime | None
+    read_at: datetime | None
+
+
+async def times(ctx: Context, address: Address, seq: int) -> Times:
+    """Return when the caller's message with that number was delivered and read.
+
+    Raises `NotFoundError` if there is no such message, or none that the caller wrote.
+    """
+    found = await access.addressed(ctx, address)
+    page = await ctx.store.messages.history(found.id, 1, after=seq - 1)
+    own = [one for one in page if (one.seq, one.sender_email) == (seq, ctx.user.email)]
+    if not own:
+        raise errors.NotFoundError("There is no such message of yours.")
+    receiver, read_at = found.partner(ctx.user.email), own[0].read_at
+    arrivals = await ctx.store.conversations.arrivals(found.id, receiver.email)
+    delivered_at = receipts.arrived_at(arrivals, seq)
+    if delivered_at and read_at:  # reading is noted first, and says that it was there by then
+        delivered_at = min(delivered_at, read_at)
+    return Times(delivered_at, read_at)
 
 
 async def _waiting(

@@ -216,6 +216,7 @@ def message(document: Document) -> Message:
         timestamp=document["timestamp"],
         reply_to=document["reply_to"],
         read=document["read"],
+        read_at=document.get("read_at"),
     )
 
 

@@ -54,6 +54,7 @@ _MOVED: Document = {
         "cond": {"$regexMatch": {"input": "$$this.k", "regex": r"^members\.\d+\..*_seq$"}},
     }
 }
+_WITHOUT_ARRIVALS: Document = {"$unset": "fullDocument.members.arrivals"}
 _WRITTEN: Document = {
     "$or": [
         {"ns.coll": "messages", "operationType": "insert"},
@@ -176,7 +177,7 @@ class Changes:
         """
         try:
             async with await self._database.watch(
-                [{"$match": _WATCHED}],
+                [{"$match": _WATCHED}, _WITHOUT_ARRIVALS],
                 full_document="updateLookup",
                 max_await_time_ms=AWAIT_MS,
                 start_at_operation_time=await self._committed_time(),
@@ -203,7 +204,7 @@ class Changes:
         """
         try:
             async with await self._database.watch(
-                [{"$match": _WRITTEN}],
+                [{"$match": _WRITTEN}, _WITHOUT_ARRIVALS],
                 full_document="updateLookup",
                 max_await_time_ms=QUIET_MS,
                 start_at_operation_time=Timestamp(since.time, since.inc),

@@ -1,6 +1,6 @@
 """Conversations as they are kept: the members of each, and how far every one of them has got."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -9,6 +9,7 @@ from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
 from carechat.domain.conversations import Conversation, Kind, Member
+from carechat.domain.receipts import Arrival
 from carechat.domain.users import Role, User
 from carechat.storage.database import Document, guarded, object_id
 from carechat.storage.heard import Heard
@@ -19,6 +20,12 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 ACCESS_CHANGED = {"access_rev": 1}
 """Raised with every change to who may write, so that all processes hear of those changes alone."""
+
+MAX_ARRIVALS = 50
+"""The newest moves of a member's delivered number whose times are kept."""
+
+WITHOUT_ARRIVALS = {"members.arrivals": False}
+"""What every conversation is read with: the times are read only by whoever asks for them."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,13 +50,20 @@ class Progress:
 class Conversations:
     """The conversations of the clinic; `Changes` tells `recent` what others change of them."""
 
-    def __init__(self, collection: AsyncCollection[Document], heard: Heard) -> None:
+    def __init__(
+        self,
+        collection: AsyncCollection[Document],
+        heard: Heard,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._collection = collection
+        self._clock = clock
         self.recent = Recent(heard)
 
     @guarded
     async def assign(self, doctor: User, patient: User) -> Conversation:
         """Let the two write to each other; their conversation keeps its id for ever."""
+        now = self._clock()
         document = await self._collection.find_one_and_update(
             {"pair": pair(doctor.email, patient.email)},
             {
@@ -58,10 +72,11 @@ class Conversations:
                 "$setOnInsert": {
                     "kind": Kind.DIRECT.value,
                     "title": None,
-                    "members": [_new_member(doctor), _new_member(patient)],
+                    "members": [_new_member(doctor, now), _new_member(patient, now)],
                     "last_at": NEVER,
                 },
             },
+            WITHOUT_ARRIVALS,
             upsert=True,
             return_document=ReturnDocument.AFTER,
         )
@@ -110,7 +125,8 @@ class Conversations:
     @guarded
     async def of(self, email: str) -> list[tuple[Place, Conversation]]:
         """Return every conversation of that person with its place, the latest first."""
-        found = self._collection.find({"members.email": email}).sort([("last_at", -1), ("_id", -1)])
+        found = self._collection.find({"members.email": email}, WITHOUT_ARRIVALS)
+        found = found.sort([("last_at", -1), ("_id", -1)])
         return [(_place(document), from_document(document)) async for document in found]
 
     @guarded
@@ -124,7 +140,8 @@ class Conversations:
                 {"last_at": {"$lt": after.last_at}},
                 {"last_at": after.last_at, "_id": {"$lt": object_id(after.id)}},
             ]
-        found = self._collection.find(query).sort([("last_at", -1), ("_id", -1)]).limit(limit)
+        found = self._collection.find(query, WITHOUT_ARRIVALS)
+        found = found.sort([("last_at", -1), ("_id", -1)]).limit(limit)
         return [(_place(document), from_document(document)) async for document in found]
 
     @guarded
@@ -140,8 +157,12 @@ class Conversations:
 
         A member's delivered number moves only if nothing before what has arrived is missing.
         """
-        await self._collection.bulk_write([_step(*one) for one in steps.items()], ordered=False)
-        found = self._collection.find({"_id": {"$in": [object_id(one) for one in steps]}})
+        now = self._clock()
+        await self._collection.bulk_write(
+            [_step(*one, now) for one in steps.items()], ordered=False
+        )
+        query = {"_id": {"$in": [object_id(one) for one in steps]}}
+        found = self._collection.find(query, WITHOUT_ARRIVALS)
         return [from_document(document) async for document in found]
 
     @guarded
@@ -164,9 +185,19 @@ class Conversations:
         member = {"email": email, "read_seq": {"$lt": seq}}
         return await self._move(conversation_id, member, {"read_seq": seq, "delivered_seq": seq})
 
+    @guarded
+    async def arrivals(self, conversation_id: str, email: str) -> list[Arrival]:
+        """Return when the member's delivered number moved, the newest moves in their order."""
+        found = await self._collection.find_one(
+            {"_id": object_id(conversation_id)}, {"members": {"$elemMatch": {"email": email}}}
+        )
+        members: list[Document] = found.get("members", []) if found else []
+        noted: list[Document] = members[0].get("arrivals", []) if members else []
+        return [Arrival(one["seq"], one["at"]) for one in noted]
+
     async def _find(self, query: Document) -> Conversation | None:
         changes = self.recent.changes
-        document = await self._collection.find_one(query)
+        document = await self._collection.find_one(query, WITHOUT_ARRIVALS)
         if document is None:
             return None
         found = from_document(document)
@@ -176,15 +207,22 @@ class Conversations:
     async def _move(
         self, conversation_id: str, member: Document, numbers: dict[str, int]
     ) -> Conversation | None:
+        me, seq = {"me.email": member["email"]}, numbers["delivered_seq"]
+        late = {"late.email": member["email"], "late.delivered_seq": {"$lt": seq}}
         document = await self._collection.find_one_and_update(
             {"_id": object_id(conversation_id), "members": {"$elemMatch": member}},
-            {"$max": {f"members.$.{name}": number for name, number in numbers.items()}},
+            {
+                "$max": {f"members.$[me].{name}": number for name, number in numbers.items()},
+                "$push": {"members.$[late].arrivals": _noted(seq, self._clock())},
+            },
+            WITHOUT_ARRIVALS,
+            array_filters=[me, late],
             return_document=ReturnDocument.AFTER,
         )
         return from_document(document) if document else None
 
 
-def _new_member(user: User) -> Document:
+def _new_member(user: User, now: datetime) -> Document:
     return {
         "email": user.email,
         "name": user.name,
@@ -192,17 +230,26 @@ def _new_member(user: User) -> Document:
         "disabled": user.disabled,
         "delivered_seq": 0,
         "read_seq": 0,
+        "arrivals": [{"seq": 0, "at": now}],
     }
 
 
-def _step(conversation_id: str, progress: Progress) -> UpdateOne:
+def _noted(seq: int, now: datetime) -> Document:
+    """What is pushed to the arrivals of a member whose delivered number moves."""
+    return {"$each": [{"seq": seq, "at": now}], "$slice": -MAX_ARRIVALS}
+
+
+def _step(conversation_id: str, progress: Progress, now: datetime) -> UpdateOne:
     numbers: Document = {"last_at": progress.last_at}
+    arrivals: Document = {}
     filters: list[Mapping[str, Any]] = []
     for number, (email, (first, last)) in enumerate(progress.arrived.items()):
         name = f"m{number}"
         numbers[f"members.$[{name}].delivered_seq"] = last
-        filters.append({f"{name}.email": email, f"{name}.delivered_seq": {"$gte": first - 1}})
-    update = {"$max": numbers}
+        arrivals[f"members.$[{name}].arrivals"] = _noted(last, now)
+        moves = {"$gte": first - 1, "$lt": last}
+        filters.append({f"{name}.email": email, f"{name}.delivered_seq": moves})
+    update = {"$max": numbers} | ({"$push": arrivals} if arrivals else {})
     return UpdateOne({"_id": object_id(conversation_id)}, update, array_filters=filters or None)
 
 

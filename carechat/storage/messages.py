@@ -24,6 +24,7 @@ class Messages:
         self, collection: AsyncCollection[Document], clock: Callable[[], datetime]
     ) -> None:
         self._collection = collection
+        self._clock = clock
         self._appender = Appender(collection, clock)
 
     async def append(
@@ -117,7 +118,8 @@ class Messages:
             "conversation_id": conversation_id,
             "seq": {"$lte": seq},
         }
-        return (await self._collection.update_many(unread, {"$set": {"read": True}})).modified_count
+        marked = {"$set": {"read": True, "read_at": self._clock()}}
+        return (await self._collection.update_many(unread, marked)).modified_count
 
     @guarded
     async def count_received(

@@ -28,7 +28,7 @@ class Store:
         self.users = Users(self._database["users"])
         self.sessions = Sessions(self._database["sessions"], heard)
         self.invitations = Invitations(self._database["invitations"])
-        self.conversations = Conversations(self._database["conversations"], heard)
+        self.conversations = Conversations(self._database["conversations"], heard, clock)
         self.messages = Messages(self._database["messages"], clock)
         self.changes = Changes(self._database, self.sessions, self.conversations.recent, heard)
 

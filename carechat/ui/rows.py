@@ -86,6 +86,15 @@ class ProofRow:
 
 
 @dataclass(frozen=True)
+class TimesRow:
+    """When the own message `seq` was delivered and read, in ms since the epoch, 0 if not known."""
+
+    seq: int = 0
+    delivered_at: int = 0
+    read_at: int = 0
+
+
+@dataclass(frozen=True)
 class InvitedRow:
     """What came of an invitation: a link and its end (ms since the epoch), or no link is needed."""
 
@@ -163,6 +172,12 @@ def proved(found: proof.Proof) -> ProofRow:
         own_unread=found.own.unread,
         unread=found.others.unread,
     )
+
+
+def times(seq: int, found: proof.Times) -> TimesRow:
+    """Return what the opened line of an own message shows."""
+    moments = (found.delivered_at, found.read_at)
+    return TimesRow(seq, *(milliseconds(one) if one else 0 for one in moments))
 
 
 def invited(name: str, outcome: invitations.Link | users.User) -> InvitedRow:

@@ -9,6 +9,8 @@ from tests.e2e import screens as on
 from tests.e2e.clinic import Clinic, Person
 from tests.e2e.screens import Screens
 
+TIME = r"\d{1,2}:\d\d:\d\d( [AP]M)?"
+
 FOLLOWED_MS = 15_000
 """The reader's own reading is counted every 5 s."""
 
@@ -32,6 +34,12 @@ def page(screens: Screens, doctor: Person, patient: Person) -> Page:
     page = screens.chat(doctor, patient)
     expect(on.message(page, "two")).to_be_visible()
     return page
+
+
+def _times(message: Locator) -> list[str]:
+    """The times on the open line of a message."""
+    times = message.locator(".chat-steps time")
+    return [time.get_attribute("datetime") or "" for time in times.all()]
 
 
 def _button(page: Page) -> Locator:
@@ -136,19 +144,62 @@ class TestMessage:
     def test_its_sign_opens_what_is_known_of_it(
         self, screens: Screens, page: Page, doctor: Person, patient: Person
     ) -> None:
-        """With the time at which it was stored, to the second; of the rest only the word."""
+        """With the times at which it was stored, delivered and read, to the second."""
         on.write(page, "mine")
         sign = on.message(page, "mine").get_by_role("button", name="Sent")
         sign.click()
         expect(on.message(page, "mine")).to_contain_text(
             re.compile(r"Sent \d{1,2}:\d\d:\d\d.* · not delivered yet")
         )
+        patient.history(doctor)
+        expect(on.message(page, "mine")).to_contain_text(
+            re.compile(rf"Sent {TIME} · Delivered {TIME} · not read yet")
+        )
         screens.chat(patient, doctor)
         expect(on.message(page, "mine")).to_contain_text(
-            re.compile(r"Sent \d{1,2}:\d\d:\d\d.* · Delivered · Read")
+            re.compile(rf"Sent {TIME} · Delivered {TIME} · Read {TIME}")
         )
+        shown = _times(on.message(page, "mine"))
+        assert len(shown) == 3
+        assert shown == sorted(shown)
         on.message(page, "mine").get_by_role("button", name="Read").click()
-        expect(on.log(page).get_by_text("· Delivered ·")).to_have_count(0)
+        expect(on.log(page).get_by_text("· Delivered")).to_have_count(0)
+
+    def test_of_what_was_read_before_it_shows_the_times_when_it_is_opened(
+        self, screens: Screens, page: Page, doctor: Person, patient: Person
+    ) -> None:
+        """Of one message at a time; nothing is asked for before."""
+        on.write(page, "mine", "also mine")
+        theirs = screens.chat(patient, doctor)
+        expect(on.state(page, "also mine")).to_have_text("Read")
+        page.reload()
+        expect(on.message(page, "also mine")).to_be_visible()
+        for text, other in (("mine", "also mine"), ("also mine", "mine")):
+            on.state(page, text).click()
+            expect(on.message(page, text)).to_contain_text(
+                re.compile(rf"Sent {TIME} · Delivered {TIME} · Read {TIME}")
+            )
+            expect(on.message(page, other).locator(".chat-steps")).to_have_count(0)
+        assert theirs.locator(".chat-steps").count() == 0
+
+    def test_of_what_was_read_before_times_were_kept_it_shows_the_words(
+        self, clinic: Clinic, page: Page, doctor: Person, patient: Person
+    ) -> None:
+        """Without a time."""
+        on.write(page, "mine")
+        expect(on.state(page, "mine")).to_have_text("Sent")
+        patient.reads(doctor)
+        expect(on.state(page, "mine")).to_have_text("Read")
+        mine = {"conversation_id": doctor.conversation(patient)}
+        with clinic.database() as database:
+            database["messages"].update_many(mine, {"$unset": {"read_at": True}})
+            database["conversations"].update_many(
+                {"members.email": patient.email}, {"$unset": {"members.$[].arrivals": True}}
+            )
+        on.state(page, "mine").click()
+        expect(on.message(page, "mine")).to_contain_text(
+            re.compile(rf"Sent {TIME} · Delivered · Read")
+        )
 
     def test_offline_it_is_not_stored_yet(self, page: Page) -> None:
         """And says when it was written."""

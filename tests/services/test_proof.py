@@ -1,13 +1,15 @@
 """Proof: what is stored, delivered and read is counted in storage, and a missing number is seen."""
 
+from datetime import timedelta
+
 import pytest
 from bson import json_util
 
 from carechat.domain import errors
 from carechat.services import messages, proof, receipts
 from carechat.services.context import Backend
-from carechat.services.proof import Proof, Waiting
-from tests.conftest import Records
+from carechat.services.proof import Proof, Times, Waiting
+from tests.conftest import Clock, Records
 from tests.factories import a_conversation, a_doctor, a_pair, a_patient, days_of_talk, says, to
 
 
@@ -88,3 +90,61 @@ async def test_a_stranger_is_not_found(backend: Backend) -> None:
     stranger = await a_patient(backend, await a_doctor(backend))
     with pytest.raises(errors.NotFoundError):
         await proof.of(stranger, proof.Address(conversation_id=conversation.id))
+
+
+async def test_an_own_message_has_the_times_at_which_it_was_delivered_and_read(
+    backend: Backend, clock: Clock
+) -> None:
+    doctor, patient = await a_pair(backend)
+    await days_of_talk(doctor, patient, 2)
+    clock.advance(minutes=1)
+    await messages.history(doctor, to(patient))
+    delivered_at = clock.time
+    assert await proof.times(patient, to(doctor), 1) == Times(delivered_at, None)
+    clock.advance(minutes=1)
+    await receipts.read(doctor, to(patient), 1)
+    assert await proof.times(patient, to(doctor), 1) == Times(delivered_at, clock.time)
+    assert await proof.times(patient, to(doctor), 2) == Times(delivered_at, None)
+
+
+async def test_a_message_that_is_under_way_has_no_times(backend: Backend) -> None:
+    doctor, patient = await a_pair(backend)
+    await says(patient, doctor)
+    assert await proof.times(patient, to(doctor), 1) == Times(None, None)
+
+
+async def test_what_was_read_was_there_by_then(
+    backend: Backend, clock: Clock, records: Records
+) -> None:
+    doctor, patient = await a_pair(backend)
+    await says(patient, doctor)
+    await receipts.read(doctor, to(patient), 1)
+    later = clock.time + timedelta(seconds=1)
+    records["conversations"].update_one(
+        {}, {"$set": {"members.$[].arrivals.$[one].at": later}}, array_filters=[{"one.seq": 1}]
+    )
+    assert await proof.times(patient, to(doctor), 1) == Times(clock.time, clock.time)
+
+
+async def test_times_that_were_not_kept_are_not_known(backend: Backend, records: Records) -> None:
+    """As those of what was written before they were kept, or long ago."""
+    doctor, patient = await a_pair(backend)
+    await days_of_talk(doctor, patient, 2)
+    await receipts.read(doctor, to(patient), 1)
+    records["messages"].update_many({}, {"$unset": {"read_at": True}})
+    records["conversations"].update_many({}, {"$unset": {"members.$[].arrivals": True}})
+    await receipts.read(doctor, to(patient), 2)
+    assert await proof.times(patient, to(doctor), 1) == Times(None, None)
+    found = await proof.times(patient, to(doctor), 2)
+    assert found.delivered_at is None
+    assert found.read_at
+
+
+async def test_only_who_wrote_a_message_finds_its_times(backend: Backend) -> None:
+    doctor, patient = await a_pair(backend)
+    conversation = await a_conversation(doctor, patient, ["a"])
+    stranger = await a_patient(backend, await a_doctor(backend))
+    address = proof.Address(conversation_id=conversation.id)
+    for caller, seq in ((doctor, 1), (stranger, 1), (stranger, 2), (patient, 2), (patient, 0)):
+        with pytest.raises(errors.NotFoundError):
+            await proof.times(caller, address, seq)

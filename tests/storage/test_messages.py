@@ -296,6 +296,15 @@ async def test_marking_read_reaches_up_to_the_number_and_counts_only_news(ten: M
     assert (await ten.unread(PATIENT))[CONVERSATION].count == 4
 
 
+async def test_each_message_keeps_when_it_was_read(ten: Messages, clock: Clock) -> None:
+    first = clock.time
+    await ten.mark_read(CONVERSATION, PATIENT, 4)
+    clock.advance(minutes=1)
+    await ten.mark_read(CONVERSATION, PATIENT, 6)
+    found = [one.read_at for one in await ten.history(CONVERSATION, 10)]
+    assert found == [first] * 4 + [clock.time] * 2 + [None] * 4
+
+
 async def test_what_others_wrote_between_two_numbers_is_counted(ten: Messages) -> None:
     assert await ten.count_received(CONVERSATION, PATIENT, 2, 6) == 3
     assert await ten.count_received(CONVERSATION, DOCTOR, 2, 6) == 0

@@ -16,10 +16,11 @@ import * as timeline from "./timeline.js";
  */
 export function Feed(props) {
   const { conversation, partnerName, older, box, waiting, connected, unreachable } = props;
-  const { deliveredSeq, readSeq, history, onOlder, onGap, onRead } = props;
+  const { deliveredSeq, readSeq, times, history, onOlder, onGap, onRead, onTimes } = props;
   const log = useRef(null);
   const rows = useRows(history, props.newest);
   const [first, setFirst] = useState(null);
+  const [opened, setOpened] = useState(null);
   const [view, setView] = useState({ bottom: true, newest: 0, nearing: null });
   const now = useNow();
   // A row by itself is news; more at once fill a gap.
@@ -53,6 +54,7 @@ export function Feed(props) {
 
   const shown = rows.slice(start, end).map((row) => stored(row, deliveredSeq, readSeq));
   if (atNewest) shown.push(...underWay(waiting, rows));
+  useTimes(shown.find((message) => message.key === opened), answers, here(onTimes));
   useRowsHeard(conversation, rows, !settled || !atNewest, props.onRows);
   const retry = useCallback(
     (clientId) => {
@@ -68,6 +70,7 @@ export function Feed(props) {
     },
     [box],
   );
+  const open = useCallback((key) => setOpened((before) => (before === key ? null : key)), []);
   const lastOwn = shown.findLast((message) => message.mine)?.key;
   const unseen = rows.filter((row) => !row.mine && row.seq > seen).length;
 
@@ -103,6 +106,9 @@ export function Feed(props) {
                 partnerName={partnerName}
                 last={message.key === lastOwn}
                 writable={props.writable}
+                open={message.key === opened}
+                times={message.key === opened ? times : undefined}
+                onOpen={open}
                 onRetry={retry}
                 onRemove={remove}
               />
@@ -193,6 +199,15 @@ function useReading(seq, answers, onRead) {
     told.current = seq;
     latest.current(seq);
   }, [seq, answers, attention, latest]);
+}
+
+/** What became of an own message is asked for when it is opened, and as it gets further. */
+function useTimes(opened, answers, onTimes) {
+  const { seq, state } = opened ?? {};
+  const latest = useLatest(onTimes);
+  useEffect(() => {
+    if (answers && (state === "delivered" || state === "read")) latest.current(seq);
+  }, [seq, state, answers, latest]);
 }
 
 function lastOfPartner(rows, seen) {

@@ -31,17 +31,19 @@ const TIME = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-di
  * @param {string} props.partnerName
  * @param {boolean} props.last whether it is the newest of the reader's own
  * @param {boolean} props.writable whether the conversation takes messages
+ * @param {boolean} props.open whether the line with its way is
+ * @param {object} [props.times] those of the message last asked for: seq, delivered_at, read_at
+ * @param {(key: string) => void} props.onOpen opens the line, or closes it
  * @param {(clientId: string) => void} props.onRetry
  * @param {(clientId: string) => void} props.onRemove
  */
 export const Message = memo(function Message(props) {
-  const { message, partnerName, last, writable, onRetry, onRemove } = props;
+  const { message, partnerName, last, writable, open, times, onOpen, onRetry, onRemove } = props;
   const { key, seq, mine, text, at, first, state, detail } = message;
   const whose = `chat-message ${mine ? "own" : "partner"}${first ? " first" : ""}${last ? " last" : ""}`;
   const look = isEmojiOnly(text) ? "chat-emoji" : `chat-bubble${mine ? " bg-blue-600 text-white" : ""}`;
   const writer = mine ? "You" : partnerName;
   const words = `words-${key}`;
-  const [open, setOpen] = useState(false);
   return (
     <div
       className={whose}
@@ -62,11 +64,11 @@ export const Message = memo(function Message(props) {
             describedBy={words}
             open={open}
             reachable={last}
-            onClick={() => setOpen(!open)}
+            onClick={() => onOpen(key)}
           />
         )}
       </div>
-      {mine && open && <Steps message={message} />}
+      {mine && open && <Steps message={message} times={times} />}
       {state === "refused" && (
         <div className="chat-refused">
           <span>{detail}</span>
@@ -91,6 +93,9 @@ function isSame(before, after) {
     before.partnerName === after.partnerName &&
     before.last === after.last &&
     before.writable === after.writable &&
+    before.open === after.open &&
+    before.times === after.times &&
+    before.onOpen === after.onOpen &&
     before.onRetry === after.onRetry &&
     before.onRemove === after.onRemove &&
     Object.keys(after.message).every((name) => before.message[name] === after.message[name])
@@ -143,10 +148,10 @@ function State({ state, describedBy, open, reachable, onClick }) {
 }
 
 /** A time stands where one is known. */
-function Steps({ message }) {
+function Steps({ message, times }) {
   return (
     <p className="chat-steps">
-      {stepsOf(message).map(({ word, at }, place) => (
+      {stepsOf(message, times).map(({ word, at }, place) => (
         <span key={word}>
           {place > 0 && " · "}
           {word}

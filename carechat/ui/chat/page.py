@@ -44,6 +44,7 @@ def _conversation(emergency: str) -> rx.Component:
             older=Chat.older,
             delivered_seq=Chat.delivered_seq,
             read_seq=Chat.read_seq,
+            times=Chat.times,
             refused=Chat.refused,
             writable=Chat.writable,
             emergency=emergency,
@@ -51,6 +52,7 @@ def _conversation(emergency: str) -> rx.Component:
             on_older=Chat.show_older,
             on_gap=Chat.fill_gap,
             on_read=Chat.read,
+            on_times=Chat.ask_times,
             on_send=Chat.send,
         ),
     )

@@ -52,6 +52,7 @@ class Chat(rx.State):
     refused: list[dict[str, str]] = []
     writable: bool = True
     proof: rows.ProofRow = rows.ProofRow()
+    times: rows.TimesRow = rows.TimesRow()
 
     @rx.event
     async def load(self):
@@ -111,13 +112,23 @@ class Chat(rx.State):
             if found.conversation.id == self.conversation and await session.owns(ctx, self):
                 self.proof = rows.proved(found)
 
+    @rx.event(background=True)
+    async def ask_times(self, conversation: str, seq: int):
+        """Show when the own message with that number was delivered and read."""
+        ctx, conversation = session.caller(), incoming.text(conversation)
+        seq = incoming.seq(seq)
+        found = await proof.times(ctx, Address(conversation_id=conversation), seq)
+        async with self:
+            if conversation == self.conversation and await session.owns(ctx, self):
+                self.times = rows.times(seq, found)
+
     def _clear(self) -> None:
         """Show no conversation if the page's address names another partner than before."""
         if routes.partner(self.router.url) != self.partner.email:
             self.phase, self.conversation = Phase.LOADING.value, ""
             self.partner = rows.PartnerRow()
             self.history, self.newest, self.refused = [], [], []
-            self.proof = rows.ProofRow()
+            self.proof, self.times = rows.ProofRow(), rows.TimesRow()
 
     async def _load(self, ctx: Context) -> None:
         """Show the conversation with the partner whom the page's address names."""

@@ -27,6 +27,7 @@ const NOT_KNOWN = { conversation: "", partnerName: "", history: [], newest: [], 
  * @param {boolean} props.older whether there are rows before the history
  * @param {number} props.deliveredSeq how far the partner has got
  * @param {number} props.readSeq
+ * @param {{seq: number, delivered_at: number, read_at: number}} props.times of the message last asked for
  * @param {{client_id: string, detail: string}[]} props.refused
  * @param {boolean} props.writable
  * @param {string} props.emergency
@@ -34,6 +35,7 @@ const NOT_KNOWN = { conversation: "", partnerName: "", history: [], newest: [], 
  * @param {(conversation: string, beforeSeq: number) => void} props.onOlder
  * @param {(conversation: string, afterSeq: number) => void} props.onGap
  * @param {(conversation: string, seq: number) => void} props.onRead
+ * @param {(conversation: string, seq: number) => void} props.onTimes
  * @param {(account: string, conversation: string, clientId: string, text: string) => void} props.onSend
  */
 export function Thread(props) {

@@ -35,6 +35,7 @@ def _numbered(conversation: rx.Var[str], seq: rx.Var[int]) -> tuple[rx.Var[str],
 class Thread(rx.Component):
     """The feed of one conversation and its composer; `history` and `newest` are merged by number.
 
+    `times` are those of one own message, asked for by `on_times` when its line is opened;
     `refused` holds the `client_id` and the `detail`, a sentence, of each message that was
     definitely not stored.
     """
@@ -51,6 +52,7 @@ class Thread(rx.Component):
     older: rx.Var[bool]
     delivered_seq: rx.Var[int]
     read_seq: rx.Var[int]
+    times: rx.Var[rows.TimesRow]
     refused: rx.Var[list[dict[str, str]]]
     writable: rx.Var[bool]
     emergency: rx.Var[str]
@@ -59,6 +61,7 @@ class Thread(rx.Component):
     on_older: rx.EventHandler[_numbered]
     on_gap: rx.EventHandler[_numbered]
     on_read: rx.EventHandler[_numbered]
+    on_times: rx.EventHandler[_numbered]
     on_send: rx.EventHandler[_sent]
 
 

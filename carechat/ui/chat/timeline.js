@@ -76,15 +76,17 @@ export function stateOf(seq, deliveredSeq, readSeq) {
 }
 
 /**
- * How far an own message has come and what is still to come, with the times that are known: of
- * being delivered and read there are none yet.
- * @param {{state: string, at: number, delivered_at?: number, read_at?: number}} message
+ * How far an own message has come and what is still to come, with the times that are known.
+ * @param {{seq?: number, state: string, at: number}} message
+ * @param {{seq: number, delivered_at: number, read_at: number}} [times] of this or another message,
+ *   0 where none is known
  * @returns {{word: string, at?: number}[]} `at` in ms since epoch
  */
-export function stepsOf({ state, at, delivered_at, read_at }) {
+export function stepsOf({ seq, state, at }, times) {
+  const { delivered_at, read_at } = times && times.seq === seq ? times : {};
   const written = { word: "Written", at };
   const sent = { word: "Sent", at };
-  const delivered = { word: "Delivered", at: delivered_at };
+  const delivered = { word: "Delivered", at: delivered_at || undefined };
   switch (state) {
     case "sending":
       return [written, { word: "not stored yet" }];
@@ -95,7 +97,7 @@ export function stepsOf({ state, at, delivered_at, read_at }) {
     case "delivered":
       return [sent, delivered, { word: "not read yet" }];
     default:
-      return [sent, delivered, { word: "Read", at: read_at }];
+      return [sent, delivered, { word: "Read", at: read_at || undefined }];
   }
 }
 
