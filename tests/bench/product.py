@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +18,10 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from carechat.storage import embedded
+from tests import processes
 from tests.bench import machine
+from tests.processes import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 PORT = int(os.environ.get("CARECHAT_BENCH_PORT", "8230"))
 """The reference takes the next one."""
 
@@ -45,6 +46,9 @@ Token = tuple[str, str]
 """An address and what proves that it is one's own."""
 
 Pairs = list[tuple[Token, Token]]
+LIMITS = {"CARECHAT_SEND_RATE": "1000/1000", "CARECHAT_SOCKETS_PER_ADDRESS": "10000"}
+"""Those that one machine as everybody's client would meet."""
+
 CHEAP_HASH = {"CARECHAT_BCRYPT_COST": "4"}
 """Where nothing is about signing in."""
 
@@ -137,7 +141,7 @@ class Product:
 @contextlib.contextmanager
 def serve(folder: Path, **variables: str) -> Iterator[Product]:
     """Give the product, served from the pages and the data in that folder."""
-    environment = _environment(folder) | variables
+    environment = _environment(folder, variables)
     command = [sys.executable, "-m", "carechat", "serve"]
     began = time.monotonic()
     with subprocess.Popen(
@@ -161,25 +165,14 @@ def populate(folder: Path, talkers: int, **variables: str) -> None:
     subprocess.run(
         [sys.executable, "-m", "carechat", "users", "import", str(roster)],
         cwd=PROJECT,
-        env=_environment(folder) | variables,
+        env=_environment(folder, variables),
         stdout=subprocess.DEVNULL,
         check=True,
     )
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    """That of the caller, but for what would let it be another database or address."""
-    return os.environ | {
-        "MONGODB_URI": "",
-        "REDIS_URL": "",
-        "CARECHAT_WORKERS": "",
-        "CARECHAT_PUBLIC_URL": "",
-        "CARECHAT_DATA_DIR": str(folder / "data"),
-        "CARECHAT_SEND_RATE": "1000/1000",
-        "CARECHAT_SOCKETS_PER_ADDRESS": "10000",
-        "PORT": str(PORT),
-        "REFLEX_WEB_WORKDIR": PAGES,
-    }
+def _environment(folder: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    return processes.environment(folder / "data", PORT, PAGES, **(LIMITS | dict(variables)))
 
 
 def talkers(count: int) -> Pairs:

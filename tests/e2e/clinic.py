@@ -16,11 +16,13 @@ import pymongo
 from pymongo.database import Database
 
 from carechat.storage import embedded, mongod
+from tests import processes
+from tests.processes import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 PORT = int(os.environ.get("CARECHAT_E2E_PORT", "8123"))
 URL = f"http://localhost:{PORT}"
 PASSWORD = "correct horse battery"
+GENEROUS = {"CARECHAT_BCRYPT_COST": "4", "CARECHAT_SEND_RATE": "1000/1000"}
 DOCTORS = 500
 """Enough for every test to have one of its own."""
 
@@ -158,8 +160,8 @@ class Clinic:
         )
 
     def _worker(self) -> int:
-        [supervisor] = _children(self._pid, "granian")
-        [worker] = _children(supervisor, "granian")
+        [supervisor] = processes.children(self._pid, "granian")
+        [worker] = processes.children(supervisor, "granian")
         return worker
 
     def _import(self, rows: Iterable[str]) -> None:
@@ -171,13 +173,7 @@ class Clinic:
 @contextlib.contextmanager
 def served(data_dir: Path) -> Iterator[Clinic]:
     """Give a served CareChat with the demo and many doctors, and see that it ends as it should."""
-    environment = os.environ | {
-        "CARECHAT_DATA_DIR": str(data_dir),
-        "CARECHAT_BCRYPT_COST": "4",
-        "CARECHAT_SEND_RATE": "1000/1000",
-        "PORT": str(PORT),
-        "REFLEX_WEB_WORKDIR": ".web-test",
-    }
+    environment = processes.environment(data_dir, PORT, ".web-test", **GENEROUS)
     with _running([sys.executable, "-m", "carechat", "serve"], environment) as pid:
         clinic = Clinic(data_dir, environment, pid)
         yield clinic
@@ -205,10 +201,3 @@ def _frozen(pid: int) -> Iterator[None]:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
-
-
-def _children(pid: int, word: str) -> list[int]:
-    """The processes that this one started and in whose command that word is."""
-    children = Path(f"/proc/{pid}/task").glob("*/children")
-    found = [int(child) for listed in children for child in listed.read_text().split()]
-    return [child for child in found if word in Path(f"/proc/{child}/cmdline").read_text()]

@@ -15,11 +15,12 @@ from pymongo import AsyncMongoClient
 from pymongo.read_concern import ReadConcern
 
 from carechat.storage import embedded, mongod
+from tests import processes
 from tests.bench import machine
 from tests.faults import people
 from tests.faults.people import Pair
+from tests.processes import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 PAGES = ".web-faults"
 """Where they are built once; whatever is broken here, it is not the pages."""
 
@@ -27,6 +28,16 @@ START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.01
 SECRET = "a secret for tests that is long enough"
+PATIENT = {
+    "CARECHAT_JWT_SECRET": SECRET,
+    "CARECHAT_DEMO": "0",
+    "CARECHAT_BCRYPT_COST": "4",
+    "CARECHAT_SEND_RATE": "100000/100000",
+    "CARECHAT_SOCKETS_PER_ADDRESS": "10000",
+    "CARECHAT_IDLE_MINUTES": "720",
+    "CARECHAT_PATIENT_IDLE_MINUTES": "720",
+}
+"""Nobody waits for limits that one machine as everybody's client would meet."""
 
 
 def port() -> int:
@@ -42,7 +53,9 @@ class Product:
         self.folder = folder
         self.port = port()
         self.url = f"http://localhost:{self.port}"
-        self._environment = _environment(folder, self.port) | variables
+        self._environment = processes.environment(
+            folder / "data", self.port, PAGES, **(PATIENT | variables)
+        )
         self._log: IO[bytes] | None = None
         self._process: Process | None = None
 
@@ -104,8 +117,8 @@ class Product:
     def workers(self) -> list[int]:
         """Return the processes that serve."""
         assert self._process
-        [supervisor] = _children(self._process.pid, "granian")
-        return _children(supervisor, "granian")
+        [supervisor] = processes.children(self._process.pid, "granian")
+        return processes.children(supervisor, "granian")
 
     def memory(self) -> int:
         """Return the bytes that what serves has resident."""
@@ -150,7 +163,7 @@ class Product:
 
     def _servers(self, pid: int) -> list[int]:
         """Every process below that one which serves, the supervisor first."""
-        found = _children(pid, "granian")
+        found = processes.children(pid, "granian")
         return [*found, *(other for one in found for other in self._servers(one))]
 
 
@@ -163,39 +176,3 @@ async def served(folder: Path, **variables: str) -> AsyncGenerator[Product]:
         yield product
     finally:
         await product.stop()
-
-
-def _environment(folder: Path, port: int) -> dict[str, str]:
-    """That of the caller, but for what would let it be another database or address."""
-    return os.environ | {
-        "MONGODB_URI": "",
-        "REDIS_URL": "",
-        "CARECHAT_WORKERS": "",
-        "CARECHAT_PUBLIC_URL": "",
-        "CARECHAT_JWT_SECRET": SECRET,
-        "CARECHAT_DEMO": "0",
-        "CARECHAT_DATA_DIR": str(folder / "data"),
-        "CARECHAT_BCRYPT_COST": "4",
-        "CARECHAT_SEND_RATE": "100000/100000",
-        "CARECHAT_SOCKETS_PER_ADDRESS": "10000",
-        "CARECHAT_IDLE_MINUTES": "720",
-        "CARECHAT_PATIENT_IDLE_MINUTES": "720",
-        "PORT": str(port),
-        "REFLEX_WEB_WORKDIR": PAGES,
-    }
-
-
-def _children(pid: int, word: str) -> list[int]:
-    """The processes that this one started and in whose command that word is."""
-    found: list[int] = []
-    for listed in Path(f"/proc/{pid}/task").glob("*/children"):
-        with suppress(FileNotFoundError, ProcessLookupError):
-            found += [int(child) for child in listed.read_text().split()]
-    return [child for child in found if word in _command(child)]
-
-
-def _command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
