@@ -41,6 +41,12 @@ async def conversation(ctx: Context, conversation_id: str) -> Conversation:
     return await addressed(ctx, Address(conversation_id=conversation_id))
 
 
+async def returned_to(ctx: Context, address: Address) -> Conversation:
+    """As `addressed`, for devices that come back: many at once cost little more than one."""
+    found = ctx.store.conversations
+    return await _addressed(ctx, address, found.find_together, found.between)
+
+
 def to_write(found: Conversation) -> Conversation:
     """Return the conversation; raises `ForbiddenError` if its members may only read it now."""
     if not found.writable:

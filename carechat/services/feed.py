@@ -52,7 +52,8 @@ async def hand_over(ctx: Context, sink: Sink) -> AsyncGenerator["Following"]:
     """
     following = Following(ctx, sink)
     with ctx.backend.hub.listen(ctx.user.email, ctx.session.id, following.take) as listener:
-        if await ctx.store.sessions.find(ctx.session.id) is None:
+        # From memory too, that is if an end from now on would be heard by the listener.
+        if await ctx.store.sessions.current(ctx.session.id) is None:
             raise errors.UnauthenticatedError(accounts.SIGN_IN)
         _enter(ctx.backend, ctx.user.email)
         clock = _SessionClock(ctx, listener)
@@ -276,10 +277,13 @@ class _SessionClock:
 
 async def tell_presence(backend: Backend, changed: Mapping[str, bool]) -> None:
     """Tell the partners' screens of this process who is present now, or no more."""
+    await asyncio.gather(*(_tell_partners(backend, *one) for one in changed.items()))
+
+
+async def _tell_partners(backend: Backend, email: str, present: bool) -> None:
     with suppress(errors.UnavailableError):
-        for email, present in changed.items():
-            partners = await backend.store.conversations.partners(email)
-            backend.hub.deliver(PresenceChanged(email, present), partners)
+        partners = await backend.store.conversations.partners(email)
+        backend.hub.deliver(PresenceChanged(email, present), partners)
 
 
 def _enter(backend: Backend, email: str) -> None:

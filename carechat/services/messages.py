@@ -102,16 +102,24 @@ async def history(
 async def missed(ctx: Context, address: Address, after: int) -> Missed:
     """Return the first messages after a number up to which a device of the caller has them all.
 
-    All of these count as delivered: who was told of them could have died before that was noted.
+    All of these count as delivered, which is noted soon after: who was told of them could have
+    died before that.
     Raises `NotFoundError` if the conversation is not the caller's.
     """
-    page = await _page(ctx, address, MAX_PAGE, after=after)
-    if page.messages:
-        last = page.messages[-1].seq
-    else:  # it cannot have more than there is
-        last = await ctx.store.messages.last_seq(page.conversation.id, most=after)
-    await receipts.delivered(ctx, page.conversation, 1, last)
-    return Missed(page.messages, last, page.more)
+    conversation = await access.returned_to(ctx, address)
+    found = await ctx.store.messages.later(conversation.id, after)
+    page = [conversation.with_delivery(one) for one in found[:MAX_PAGE]]
+    last = page[-1].seq if page else await _reached(ctx, conversation, after)
+    if conversation.member(ctx.user.email).delivered_seq < last:
+        ctx.backend.progress.arrived(conversation.id, ctx.user.email, 1, last)
+    return Missed(page, last, len(found) > MAX_PAGE)
+
+
+async def _reached(ctx: Context, conversation: Conversation, after: int) -> int:
+    """The number that a device has got to: it cannot have more than there is."""
+    if after <= conversation.member(ctx.user.email).delivered_seq:
+        return after
+    return await ctx.store.messages.last_seq(conversation.id, most=after)
 
 
 async def _page(

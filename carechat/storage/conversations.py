@@ -1,10 +1,13 @@
 """Conversations as they are kept: the members of each, and how far every one of them has got."""
 
-from collections.abc import Callable, Iterable, Mapping
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from bson import ObjectId
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
@@ -14,6 +17,7 @@ from carechat.domain.users import Role, User
 from carechat.storage.database import Document, guarded, object_id
 from carechat.storage.heard import Heard
 from carechat.storage.recent import Recent, pair
+from carechat.storage.together import Together
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """When a conversation without a message was last active, so that it comes last in every list."""
@@ -59,6 +63,8 @@ class Conversations:
         self._collection = collection
         self._clock = clock
         self.recent = Recent(heard)
+        self._together = Together(self._read)
+        self._partners = Together(self._read_partners)
 
     @guarded
     async def assign(self, doctor: User, patient: User) -> Conversation:
@@ -108,6 +114,10 @@ class Conversations:
         """Return the conversation with that id, if there is one."""
         return await self._find({"_id": object_id(conversation_id)})
 
+    async def find_together(self, conversation_id: str) -> Conversation | None:
+        """As `find`, for many who come back at once: one query is for all who wait for it."""
+        return await self._together.get(str(object_id(conversation_id)))
+
     @guarded
     async def between(self, email: str, other_email: str) -> Conversation | None:
         """Return the direct conversation of the two, if there is one."""
@@ -144,12 +154,9 @@ class Conversations:
         found = found.sort([("last_at", -1), ("_id", -1)]).limit(limit)
         return [(_place(document), from_document(document)) async for document in found]
 
-    @guarded
     async def partners(self, email: str) -> set[str]:
         """Return the addresses of all who may write to that person now."""
-        writable = {"members.email": email, "assigned": True, "members.disabled": {"$ne": True}}
-        found = await self._collection.distinct("members.email", writable)
-        return set(found) - {email}
+        return await self._partners.get(email) or set()
 
     @guarded
     async def advance(self, steps: Mapping[str, Progress]) -> list[Conversation]:
@@ -194,6 +201,33 @@ class Conversations:
         members: list[Document] = found.get("members", []) if found else []
         noted: list[Document] = members[0].get("arrivals", []) if members else []
         return [Arrival(one["seq"], one["at"]) for one in noted]
+
+    async def close(self) -> None:
+        """Ask no more."""
+        await asyncio.gather(self._together.close(), self._partners.close())
+
+    @guarded
+    async def _read(self, conversation_ids: Collection[str]) -> dict[str, Conversation]:
+        query = {"_id": {"$in": [ObjectId(one) for one in conversation_ids]}}
+        found = [
+            from_document(document)
+            async for document in self._collection.find(query, WITHOUT_ARRIVALS)
+        ]
+        return {conversation.id: conversation for conversation in found}
+
+    @guarded
+    async def _read_partners(self, emails: Collection[str]) -> dict[str, set[str]]:
+        writable = {
+            "members.email": {"$in": list(emails)},
+            "assigned": True,
+            "members.disabled": {"$ne": True},
+        }
+        partners: defaultdict[str, set[str]] = defaultdict(set)
+        async for document in self._collection.find(writable, {"members.email": True}):
+            members = {member["email"] for member in document["members"]}
+            for email in members.intersection(emails):
+                partners[email] |= members - {email}
+        return partners
 
     async def _find(self, query: Document) -> Conversation | None:
         changes = self.recent.changes

@@ -1,7 +1,7 @@
 """Messages as they are kept: numbered without a gap in each conversation, stored once, for good."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
 from bson import ObjectId
@@ -11,6 +11,13 @@ from carechat.domain.conversations import Unread
 from carechat.domain.messages import Draft, Message
 from carechat.storage.appending import Appender, message, read_tail, same_key
 from carechat.storage.database import Document, guarded
+from carechat.storage.together import Together
+
+LATER = 201
+"""Messages that are read at once after a number: a page, and whether there are more."""
+
+READERS = 10
+"""Conversations in which this is done at the same time, twice."""
 
 
 def _nobody(_message: Message) -> None:
@@ -26,6 +33,7 @@ class Messages:
         self._collection = collection
         self._clock = clock
         self._appender = Appender(collection, clock)
+        self._together = Together(self._read_later, READERS)
 
     async def append(
         self, draft: Draft, tell: Callable[[Message], None] = _nobody
@@ -41,7 +49,8 @@ class Messages:
         return await self._appender.append(draft, tell)
 
     async def close(self) -> None:
-        """Stop storing; whoever waits for it hears that the outcome is not known."""
+        """Stop storing and asking; whoever waits hears that the outcome is not known."""
+        await self._together.close()
         await self._appender.close()
 
     @guarded
@@ -65,6 +74,18 @@ class Messages:
         found = self._collection.find(query).sort("seq", direction).limit(limit)
         messages = [message(one) async for one in found]
         return messages if direction == 1 else messages[::-1]
+
+    async def later(self, conversation_id: str, after: int) -> list[Message]:
+        """Return the first `LATER` messages after a number; many who ask at once share a query."""
+        return await self._together.get((conversation_id, after)) or []
+
+    async def _read_later(
+        self, places: Collection[tuple[str, int]]
+    ) -> dict[tuple[str, int], list[Message]]:
+        pages = await asyncio.gather(
+            *(self.history(conversation_id, LATER, after=seq) for conversation_id, seq in places)
+        )
+        return dict(zip(places, pages, strict=True))
 
     @guarded
     async def last_seq(self, conversation_id: str, most: int | None = None) -> int:

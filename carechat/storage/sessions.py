@@ -1,5 +1,6 @@
 """Sessions as they are kept: one document from sign-in until the session is over."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -8,6 +9,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from carechat.domain.users import Role, User
 from carechat.storage.database import Document, guarded
 from carechat.storage.heard import Heard
+from carechat.storage.together import Together
 
 MAX_REMEMBERED = 10_000
 
@@ -40,6 +42,7 @@ class Sessions:
         self._heard = heard
         self._remembered: dict[str, Session] = {}
         self._forgotten = 0
+        self._together = Together(self._read)
 
     @guarded
     async def add(self, session: Session) -> None:
@@ -58,16 +61,12 @@ class Sessions:
             }
         )
 
-    @guarded
     async def find(self, session_id: str) -> Session | None:
         """Return the session unless it was ended; the caller looks whether its time is up."""
         forgotten = self._forgotten
-        document = await self._collection.find_one({"_id": session_id})
-        if document is None:
-            return None
-        session = _session(document)
+        session = await self._together.get(session_id)
         # What was forgotten meanwhile may be this one, as it was read.
-        if self._heard.is_current and self._forgotten == forgotten:
+        if session and self._heard.is_current and self._forgotten == forgotten:
             self._remember(session)
         return session
 
@@ -117,6 +116,15 @@ class Sessions:
             await self._collection.delete_many({"email": email, "_id": {"$ne": but}})
         finally:
             self._forget_those_of(email)
+
+    async def close(self) -> None:
+        """Ask no more."""
+        await self._together.close()
+
+    @guarded
+    async def _read(self, session_ids: Collection[str]) -> dict[str, Session]:
+        found = self._collection.find({"_id": {"$in": list(session_ids)}})
+        return {document["_id"]: _session(document) async for document in found}
 
     def _forget_those_of(self, email: str) -> None:
         self._forgotten += 1

@@ -48,8 +48,10 @@ class Store:
             raise errors.ConflictError("MONGODB_URI must name a replica set or a sharded cluster.")
 
     async def close(self) -> None:
-        """Stop writing and close the connection."""
+        """Stop writing and asking, and close the connection."""
         await self.messages.close()
+        await self.sessions.close()
+        await self.conversations.close()
         await self._client.close()
 
     async def drop(self) -> None:

@@ -157,9 +157,11 @@ async def test_a_device_that_says_what_it_has_got_has_got_it(backend: Backend) -
     await days_of_talk(doctor, patient, 3)
     address = Address(partner_email=patient.user.email)
     await messages.missed(doctor, address, after=2)
+    await backend.progress.settle()
     assert await delivered(doctor, patient) == 3
     await says(await a_caller(replace(backend, hub=Hub()), patient.user), doctor, "4")
     assert (await messages.missed(doctor, address, after=4)).messages == []
+    await backend.progress.settle()
     assert await delivered(doctor, patient) == 4
 
 
@@ -167,6 +169,7 @@ async def test_a_device_cannot_have_got_what_is_not_there(backend: Backend) -> N
     doctor, patient = await a_pair(backend)
     await days_of_talk(doctor, patient, 2)
     await messages.missed(doctor, to(patient), after=10**12)
+    await backend.progress.settle()
     assert await delivered(doctor, patient) == 2
 
 
