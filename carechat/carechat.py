@@ -14,7 +14,7 @@ from reflex.utils.prerequisites import get_web_dir
 
 from carechat import bootstrap, demo, logs, scrape, settings
 from carechat.api import app as api_app
-from carechat.api import guard
+from carechat.api import guard, socket
 from carechat.security.throttle import Seats
 from carechat.ui import errors, pages, sockets, theme
 from carechat.ui.session import SessionMiddleware
@@ -62,6 +62,7 @@ FrontendEventExceptionState.auto_reload_on_errors = []
 app = rx.App(
     api_transformer=[
         api,
+        partial(socket.beside, api=api),
         partial(
             guard.Guard,
             origins=_origins,

@@ -20,6 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
+from carechat.api import socket as door
 from carechat.api.guard import Guard
 from carechat.services.context import Context
 from tests.factories import a_token
@@ -83,7 +84,7 @@ def guarded(api: FastAPI, pages: Path, origin: str) -> Guard:
     (pages / "assets").mkdir(exist_ok=True)
     (pages / "assets" / "app.js").write_text("1")
     api.mount("", StaticFiles(directory=pages, html=True))
-    return Guard(api, [origin], pages)
+    return Guard(door.beside(api, api), [origin], pages)
 
 
 class Socket:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from carechat import bootstrap, settings
 from carechat.api import app as api
+from carechat.api import socket as door
 from tests.serving import Server
 
 SECONDS = 60.0
@@ -35,7 +36,7 @@ def app() -> ASGIApp:
 
     served = api.create([chosen.origin])
     served.router.lifespan_context = lifespan
-    return _saying_who(served)
+    return _saying_who(door.beside(served, served))
 
 
 def _saying_who(served: ASGIApp) -> ASGIApp:

@@ -19,7 +19,6 @@ from carechat.api import (
     messages,
     metrics,
     schemas,
-    socket,
 )
 
 PREFIXES = (
@@ -74,7 +73,6 @@ def create(origins: Sequence[str], metrics_token: str = "") -> FastAPI:
         health,
         metrics,
         docs,
-        socket,
     ):
         app.include_router(module.router)
     for prefix in PREFIXES:

@@ -1,10 +1,12 @@
 """The WebSocket at `/ws/{email}`: frames in and out, the same services as behind every door."""
 
 import asyncio
-from collections import deque
+import re
 from contextlib import suppress
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from carechat import logs, metrics
 from carechat.api import caller, frames, schemas
@@ -23,7 +25,7 @@ from carechat.services import feed, messages, receipts
 from carechat.services.access import Address
 from carechat.services.context import Context
 
-router = APIRouter()
+_PATH = re.compile(r"/ws/[^/]+")
 
 MAX_FRAME_BYTES = 64 * 1024
 MAX_BAD_FRAMES = 10
@@ -52,21 +54,47 @@ TOO_MANY_SOCKETS = 4429
 _writer = frames.Writer()
 
 
-@router.websocket("/ws/{email}")
-async def connect(websocket: WebSocket, email: str) -> None:
-    """Serve one socket of the person with that address until it, or the session, ends."""
+def beside(app: ASGIApp, api: FastAPI) -> ASGIApp:
+    """Return what serves the sockets of that API, and lets `app` serve everything else.
+
+    Each layer of `app` would cost memory as long as a socket is open, and time with each frame.
+    """
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and _PATH.fullmatch(scope["path"]):
+            scope["app"] = api
+            await _serve(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return serve
+
+
+async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
+    if ctx := await _admit(WebSocket(scope, receive, send)):
+        # Nobody asks for its headers again, and they would be kept as long as the socket is open.
+        scope.clear()
+        with ctx.backend.sockets.seat(ctx.user.id) as seated:
+            await (_Socket(receive, send, ctx).serve() if seated else _close(send))
+
+
+async def _close(send: Send, code: int = TOO_MANY_SOCKETS) -> None:
+    await send({"type": "websocket.close", "code": code, "reason": ""})
+
+
+async def _admit(websocket: WebSocket) -> Context | None:
+    """Accept the socket if it is its owner who asks for it, else answer why not."""
     try:
-        ctx = await _admit(websocket, email)
+        ctx = await _identify(websocket, websocket.scope["path"].removeprefix("/ws/"))
     except errors.CareChatError as error:
         refusal = problem(STATUS[type(error)], error.code, error.detail)
         await websocket.send_denial_response(refusal)
-        return
+        return None
     await websocket.accept(headers=[(b"x-request-id", logs.request_id().encode())])
-    with ctx.backend.sockets.seat(ctx.user.id) as seated:
-        await (_Socket(websocket, ctx).serve() if seated else websocket.close(TOO_MANY_SOCKETS))
+    return ctx
 
 
-async def _admit(websocket: WebSocket, email: str) -> Context:
+async def _identify(websocket: WebSocket, email: str) -> Context:
     is_own = caller.is_own_origin(websocket)
     if "origin" in websocket.headers and not is_own:
         raise errors.ForbiddenError(caller.FOREIGN)
@@ -83,28 +111,29 @@ class _Socket:
 
     __slots__ = (
         "_bad_frames",
-        "_closing",
         "_ctx",
         "_following",
-        "_has_work",
+        "_over",
         "_patience",
+        "_pushing",
+        "_receive",
         "_room",
+        "_send",
         "_size",
         "_waiting",
-        "_websocket",
     )
 
-    def __init__(self, websocket: WebSocket, ctx: Context) -> None:
-        self._websocket = websocket
+    def __init__(self, receive: Receive, send: Send, ctx: Context) -> None:
+        self._receive = receive
+        self._send = send
         self._ctx = ctx
         self._bad_frames = 0
-        self._waiting: deque[tuple[str, MessageSent | None]] = deque()
+        self._waiting: list[tuple[str, MessageSent | None]] = []
         self._size = 0
-        self._has_work = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
+        self._pushing: asyncio.Task[None] | None = None
+        self._room: asyncio.Event | None = None
         self._patience: asyncio.TimerHandle | None = None
-        self._closing: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._over: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
 
     async def serve(self) -> None:
         """Read and push until one of the two is over, then close the socket if it is still open."""
@@ -118,32 +147,41 @@ class _Socket:
         if code == TOO_SLOW:
             metrics.limited("slow_socket")
         if code is not None:
-            with suppress(TimeoutError, RuntimeError, WebSocketDisconnect):
+            with suppress(TimeoutError, RuntimeError, OSError):
                 async with asyncio.timeout(CLOSE_SECONDS):
-                    await self._websocket.close(code)
+                    await _close(self._send, code)
 
     async def _until_over(self) -> int | None:
         """Return the code to close with, None if the client has closed."""
-        sides = [asyncio.create_task(self._read()), asyncio.create_task(self._push())]
+        reading = asyncio.create_task(self._read())
+        reading.add_done_callback(self._end)
         try:
-            done, _ = await asyncio.wait(
-                [*sides, self._closing], return_when=asyncio.FIRST_COMPLETED
-            )
-            return self._closing.result() if self._closing in done else done.pop().result()
-        except (RuntimeError, WebSocketDisconnect):
+            return await self._over
+        except (RuntimeError, OSError):
             return None
         finally:
             if self._patience:
                 self._patience.cancel()
+            sides = [side for side in (reading, self._pushing) if side]
             for side in sides:
                 side.cancel()
             await asyncio.gather(*sides, return_exceptions=True)
 
+    def _end(self, side: asyncio.Task[int | None]) -> None:
+        """It is over with the reader, whatever ends that, or with what a writer fails with."""
+        if self._over.done() or side.cancelled():
+            return
+        if error := side.exception():
+            self._over.set_exception(error)
+        else:
+            self._over.set_result(side.result())
+
     async def _read(self) -> int | None:
         """Handle what comes; returns the code to close with, None if the client closed."""
         while True:
-            await self._room.wait()
-            incoming = await self._websocket.receive()
+            if self._room:
+                await self._room.wait()
+            incoming = await self._receive()
             if incoming["type"] == "websocket.disconnect":
                 return None
             text: str = incoming.get("text") or ""
@@ -195,7 +233,8 @@ class _Socket:
         while not has_all:
             missed = await messages.missed(self._ctx, address, after)
             for message in missed.messages:
-                await self._room.wait()
+                if self._room:
+                    await self._room.wait()
                 self._write(frames.message(message))
             after = missed.last
             has_all = not missed.more and syncing.has_all(after)
@@ -229,38 +268,44 @@ class _Socket:
         """Let a frame wait to be written; `sent` is the message that it brings, if it is new."""
         self._waiting.append((text, sent))
         self._size += len(text)
-        self._has_work.set()
+        if self._pushing is None:
+            self._pushing = asyncio.create_task(self._push())
+            self._pushing.add_done_callback(self._pushed)
         if len(self._waiting) > MAX_WAITING or self._size > MAX_WAITING_BYTES:
             self._close(TOO_SLOW)
         elif len(self._waiting) > ROOM and self._patience is None:
-            self._room.clear()
+            self._room = asyncio.Event()
             loop = asyncio.get_running_loop()
             self._patience = loop.call_later(PATIENCE_SECONDS, self._close, TOO_SLOW)
 
     def _close(self, code: int) -> None:
-        if not self._closing.done():
-            self._closing.set_result(code)
+        if not self._over.done():
+            self._over.set_result(code)
 
     async def _push(self) -> None:
-        """Write what waits, until it is cancelled."""
-        while True:
-            await self._has_work.wait()
-            self._has_work.clear()
-            while self._waiting:
-                text, sent = self._waiting.popleft()
-                self._size -= len(text)
-                await self._websocket.send_text(text)
-                if sent:
-                    self._following.handed(sent)
-                    waited = self._ctx.now() - sent.message.timestamp
-                    metrics.delivered("ws", waited.total_seconds())
-                if self._patience and len(self._waiting) <= ROOM:
-                    self._make_room(self._patience)
+        """Write what waits, until nothing does."""
+        while self._waiting:
+            text, sent = self._waiting.pop(0)
+            self._size -= len(text)
+            await self._send({"type": "websocket.send", "text": text})
+            if sent:
+                self._following.handed(sent)
+                waited = self._ctx.now() - sent.message.timestamp
+                metrics.delivered("ws", waited.total_seconds())
+            if self._patience and len(self._waiting) <= ROOM:
+                self._make_room(self._patience)
+        self._pushing = None
+
+    def _pushed(self, pushing: asyncio.Task[None]) -> None:
+        if not pushing.cancelled() and pushing.exception():
+            self._end(pushing)
 
     def _make_room(self, patience: asyncio.TimerHandle) -> None:
         patience.cancel()
         self._patience = None
-        self._room.set()
+        if self._room:
+            self._room.set()
+            self._room = None
 
 
 def _address(frame: schemas.SendFrame | schemas.ReadFrame) -> Address:

@@ -19,6 +19,7 @@ from websockets.asyncio.client import connect
 
 from carechat import logs
 from carechat.api import guard
+from carechat.api import socket as door
 from carechat.api.guard import Guard, content_policy
 from carechat.security.throttle import Seats
 from carechat.services.context import Backend, Context
@@ -209,7 +210,7 @@ class TestAddresses:
     def proxied(self, app: FastAPI, tmp_path: Path) -> Guard:
         """Return the guard of a deployment behind a proxy, with two sockets for each address."""
         return Guard(
-            app,
+            door.beside(app, app),
             [ORIGIN],
             tmp_path,
             trusted=[ip_network("127.0.0.1")],

@@ -118,6 +118,10 @@ async def test_refusals_come_in_order_foreign_origin_bad_token_anothers_address(
     ]
 
 
+async def test_there_is_nothing_below_an_own_socket(server: Server, doctor: Context) -> None:
+    assert (await handshake(server, f"{path(doctor)}/more", by_token(doctor)))[0] == 403
+
+
 async def test_a_token_in_the_address_is_not_read(server: Server, doctor: Context) -> None:
     token = a_token(doctor)
     for query in (f"token={token}", f"access_token={token}", f"authorization=Bearer%20{token}"):
