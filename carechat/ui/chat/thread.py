@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from carechat.ui import rows
+from carechat.ui import beside, rows
 from carechat.ui.parts import connection as connection  # links the connected.js imported here
 from carechat.ui.parts import query as query  # the query.jsx
 from carechat.ui.parts import said as said  # and the said.jsx
@@ -19,7 +19,7 @@ for _module in (
     "store.js",
     "timeline.js",
 ):
-    rx.asset(_module, shared=True)
+    beside.script(__name__, _module)
 
 
 def _sent(
@@ -40,7 +40,7 @@ class Thread(rx.Component):
     definitely not stored.
     """
 
-    library = rx.asset("thread.jsx", shared=True).importable_path
+    library = beside.script(__name__, "thread.jsx").importable_path
     tag = "Thread"
 
     account: rx.Var[str]
@@ -71,7 +71,7 @@ class Courier(rx.Component):
     It leads to `sign_in` once a page has become somebody else's, who signed in in another tab.
     """
 
-    library = rx.asset("courier.jsx", shared=True).importable_path
+    library = beside.script(__name__, "courier.jsx").importable_path
     tag = "Courier"
 
     account: rx.Var[str]
@@ -88,7 +88,7 @@ class SignOutForm(rx.Component):
     It asks first if something has not gone out yet, and says so if there is no connection.
     """
 
-    library = rx.asset("sign_out.jsx", shared=True).importable_path
+    library = beside.script(__name__, "sign_out.jsx").importable_path
     tag = "SignOutForm"
 
     account: rx.Var[str]

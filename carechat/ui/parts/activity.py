@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from carechat.ui import beside
 from carechat.ui.parts import connection as connection  # links the connected.js imported here
 
 
@@ -11,7 +12,7 @@ class Activity(rx.Component):
     Offline it covers the page after that end.
     """
 
-    library = rx.asset("activity.jsx", shared=True).importable_path
+    library = beside.script(__name__, "activity.jsx").importable_path
     tag = "Activity"
 
     account: rx.Var[str]

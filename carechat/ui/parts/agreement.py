@@ -4,9 +4,10 @@ from typing import Any
 
 import reflex as rx
 
+from carechat.ui import beside
 from carechat.ui.parts import connection as connection  # links the connected.js imported here
 
-rx.asset("checksum.js", shared=True)
+beside.script(__name__, "checksum.js")
 
 
 def _checked(
@@ -18,7 +19,7 @@ def _checked(
 class Agreement(rx.Component):
     """Nothing to see; `chat`, `inbox` and `tab` are the values that the page has of each State."""
 
-    library = rx.asset("agreement.jsx", shared=True).importable_path
+    library = beside.script(__name__, "agreement.jsx").importable_path
     tag = "Agreement"
 
     chat: rx.Var[list[Any]]

@@ -2,11 +2,13 @@
 
 import reflex as rx
 
+from carechat.ui import beside
+
 
 class Arrival(rx.Component):
     """Nothing to see: it gives the focus to the heading, if nothing else has it."""
 
-    library = rx.asset("arrival.jsx", shared=True).importable_path
+    library = beside.script(__name__, "arrival.jsx").importable_path
     tag = "Arrival"
 
 

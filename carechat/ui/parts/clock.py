@@ -2,7 +2,9 @@
 
 import reflex as rx
 
-_LIBRARY = rx.asset("clock.jsx", shared=True).importable_path
+from carechat.ui import beside
+
+_LIBRARY = beside.script(__name__, "clock.jsx").importable_path
 
 
 class Time(rx.Component):

@@ -2,14 +2,16 @@
 
 import reflex as rx
 
+from carechat.ui import beside
+
 # Other components import it too, by its public path.
-rx.asset("connected.js", shared=True)
+beside.script(__name__, "connected.js")
 
 
 class Connection(rx.Component):
     """`role=status`: **Connected** or **Disconnected**, and why nothing can be stored."""
 
-    library = rx.asset("connection.jsx", shared=True).importable_path
+    library = beside.script(__name__, "connection.jsx").importable_path
     tag = "Connection"
 
     unreachable: rx.Var[str]

@@ -8,12 +8,12 @@ the end of the list asks for `more`.
 
 import reflex as rx
 
-from carechat.ui import rows
+from carechat.ui import beside, rows
 from carechat.ui.chat import thread as thread  # links the hooks.js imported here
 from carechat.ui.parts import clock as clock
 from carechat.ui.parts import query as query
 
-_LIBRARY = rx.asset("conversations.jsx", shared=True).importable_path
+_LIBRARY = beside.script(__name__, "conversations.jsx").importable_path
 
 
 class _Conversations(rx.Component):

@@ -2,6 +2,8 @@
 
 import reflex as rx
 
+from carechat.ui import beside
+
 
 class DialogButton(rx.Component):
     """A button named `label` that opens a dialog headed `title` at once, whatever the network does.
@@ -9,7 +11,7 @@ class DialogButton(rx.Component):
     A form with `method="dialog"` inside closes it.
     """
 
-    library = rx.asset("dialog.jsx", shared=True).importable_path
+    library = beside.script(__name__, "dialog.jsx").importable_path
     tag = "DialogButton"
 
     label: rx.Var[str]

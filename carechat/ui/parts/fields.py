@@ -4,7 +4,9 @@ from typing import Any
 
 import reflex as rx
 
-_LIBRARY = rx.asset("field.jsx", shared=True).importable_path
+from carechat.ui import beside
+
+_LIBRARY = beside.script(__name__, "field.jsx").importable_path
 
 
 class PasswordField(rx.Component):

@@ -3,11 +3,13 @@
 import reflex as rx
 from reflex_components_core.el.elements.inline import A
 
+from carechat.ui import beside
+
 
 class Ahead(rx.Component):
     """Nothing to see: what the pages at those addresses need is fetched before they are opened."""
 
-    library = rx.asset("ahead.jsx", shared=True).importable_path
+    library = beside.script(__name__, "ahead.jsx").importable_path
     tag = "Ahead"
 
     pages: rx.Var[list[str]]

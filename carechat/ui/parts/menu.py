@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from carechat.ui import routes, rows
+from carechat.ui import beside, routes, rows
 from carechat.ui.chat import thread
 from carechat.ui.parts import icons, people
 
@@ -10,7 +10,7 @@ from carechat.ui.parts import icons, people
 class MenuPlace(rx.Component):
     """Holds the button and what it opens, which closes when the focus leaves the two."""
 
-    library = rx.asset("menu.jsx", shared=True).importable_path
+    library = beside.script(__name__, "menu.jsx").importable_path
     tag = "MenuPlace"
 
 

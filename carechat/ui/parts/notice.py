@@ -2,11 +2,13 @@
 
 import reflex as rx
 
+from carechat.ui import beside
+
 
 class Notice(rx.Component):
     """A notice on a ground of its own; `look` is good or danger."""
 
-    library = rx.asset("notice.jsx", shared=True).importable_path
+    library = beside.script(__name__, "notice.jsx").importable_path
     tag = "Notice"
 
     look: rx.Var[str]

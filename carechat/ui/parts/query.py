@@ -2,9 +2,10 @@
 
 import reflex as rx
 
+from carechat.ui import beside
 from carechat.ui.parts.notice import Notice as Notice  # links the notice.jsx imported here
 
-_LIBRARY = rx.asset("query.jsx", shared=True).importable_path
+_LIBRARY = beside.script(__name__, "query.jsx").importable_path
 
 
 class QueryNotice(rx.Component):

@@ -1,6 +1,6 @@
 """Words that only a screen reader is given."""
 
-import reflex as rx
+from carechat.ui import beside
 
 # Other components import it by its public path.
-rx.asset("said.jsx", shared=True)
+beside.script(__name__, "said.jsx")

@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from carechat.ui import beside
 from carechat.ui.parts import said as said  # links the said.jsx imported here
 
 
@@ -11,7 +12,7 @@ class UnreadIcon(rx.Component):
     Once the number is `known` a screen reader is told when it rises.
     """
 
-    library = rx.asset("unread.jsx", shared=True).importable_path
+    library = beside.script(__name__, "unread.jsx").importable_path
     tag = "UnreadIcon"
 
     count: rx.Var[int]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from carechat.ui import routes, shell
+from carechat.ui import beside, routes, shell
 from carechat.ui.parts import fields, query
 
 TITLE = "Sign in · CareChat"
@@ -27,7 +27,7 @@ _CALM = ["ended", "idle", "another"]
 class EmailField(rx.Component):
     """The field for the address, which has what was typed again after a refusal."""
 
-    library = rx.asset("email.jsx", shared=True).importable_path
+    library = beside.script(__name__, "email.jsx").importable_path
     tag = "EmailField"
 
     label: rx.Var[str]

@@ -2,7 +2,7 @@
 
 import reflex as rx
 
-from carechat.ui import rows
+from carechat.ui import beside, rows
 from carechat.ui.chat import thread as thread  # links the hooks.js imported here
 from carechat.ui.parts import connection as connection  # and the connected.js
 from carechat.ui.parts import query as query  # and the query.jsx
@@ -18,7 +18,7 @@ class Delivery(rx.Component):
     `on_ask` is called with the highest number on the page when `proof` has to be counted anew.
     """
 
-    library = rx.asset("delivery.jsx", shared=True).importable_path
+    library = beside.script(__name__, "delivery.jsx").importable_path
     tag = "Delivery"
 
     account: rx.Var[str]
