@@ -51,7 +51,7 @@ def test_the_focus_is_in_the_field_and_stays_there(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(field).to_be_focused()
     page.keyboard.type("two")
-    page.get_by_role("button", name="Send").click()
+    page.get_by_role("button", name="Send", exact=True).click()
     expect(field).to_be_focused()
     expect(on.messages(page)).to_have_text(["one", "two"])
 
