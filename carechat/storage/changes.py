@@ -54,7 +54,8 @@ _MOVED: Document = {
         "cond": {"$regexMatch": {"input": "$$this.k", "regex": r"^members\.\d+\..*_seq$"}},
     }
 }
-_WITHOUT_ARRIVALS: Document = {"$unset": "fullDocument.members.arrivals"}
+# What a move of a cursor changed has the list as well, once the oldest arrival gives way.
+_WITHOUT_ARRIVALS: Document = {"$unset": ["fullDocument.members.arrivals", "updateDescription"]}
 _WRITTEN: Document = {
     "$or": [
         {"ns.coll": "messages", "operationType": "insert"},
