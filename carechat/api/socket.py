@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import deque
 from contextlib import suppress
 
 from fastapi import FastAPI
@@ -113,9 +114,9 @@ class _Socket:
         "_bad_frames",
         "_ctx",
         "_following",
+        "_has_work",
         "_over",
         "_patience",
-        "_pushing",
         "_receive",
         "_room",
         "_send",
@@ -128,9 +129,9 @@ class _Socket:
         self._send = send
         self._ctx = ctx
         self._bad_frames = 0
-        self._waiting: list[tuple[str, MessageSent | None]] = []
+        self._waiting: deque[tuple[str, MessageSent | None]] = deque()
         self._size = 0
-        self._pushing: asyncio.Task[None] | None = None
+        self._has_work = asyncio.Event()
         self._room: asyncio.Event | None = None
         self._patience: asyncio.TimerHandle | None = None
         self._over: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
@@ -153,8 +154,9 @@ class _Socket:
 
     async def _until_over(self) -> int | None:
         """Return the code to close with, None if the client has closed."""
-        reading = asyncio.create_task(self._read())
-        reading.add_done_callback(self._end)
+        sides = [asyncio.create_task(self._read()), asyncio.create_task(self._push())]
+        for side in sides:
+            side.add_done_callback(self._end)
         try:
             return await self._over
         except (RuntimeError, OSError):
@@ -162,13 +164,12 @@ class _Socket:
         finally:
             if self._patience:
                 self._patience.cancel()
-            sides = [side for side in (reading, self._pushing) if side]
             for side in sides:
                 side.cancel()
             await asyncio.gather(*sides, return_exceptions=True)
 
-    def _end(self, side: asyncio.Task[int | None]) -> None:
-        """It is over with the reader, whatever ends that, or with what a writer fails with."""
+    def _end(self, side: asyncio.Task[int | None] | asyncio.Task[None]) -> None:
+        """It is over with the first of the two, whatever ends that."""
         if self._over.done() or side.cancelled():
             return
         if error := side.exception():
@@ -268,9 +269,7 @@ class _Socket:
         """Let a frame wait to be written; `sent` is the message that it brings, if it is new."""
         self._waiting.append((text, sent))
         self._size += len(text)
-        if self._pushing is None:
-            self._pushing = asyncio.create_task(self._push())
-            self._pushing.add_done_callback(self._pushed)
+        self._has_work.set()
         if len(self._waiting) > MAX_WAITING or self._size > MAX_WAITING_BYTES:
             self._close(TOO_SLOW)
         elif len(self._waiting) > ROOM and self._patience is None:
@@ -283,22 +282,20 @@ class _Socket:
             self._over.set_result(code)
 
     async def _push(self) -> None:
-        """Write what waits, until nothing does."""
-        while self._waiting:
-            text, sent = self._waiting.pop(0)
-            self._size -= len(text)
-            await self._send({"type": "websocket.send", "text": text})
-            if sent:
-                self._following.handed(sent)
-                waited = self._ctx.now() - sent.message.timestamp
-                metrics.delivered("ws", waited.total_seconds())
-            if self._patience and len(self._waiting) <= ROOM:
-                self._make_room(self._patience)
-        self._pushing = None
-
-    def _pushed(self, pushing: asyncio.Task[None]) -> None:
-        if not pushing.cancelled() and pushing.exception():
-            self._end(pushing)
+        """Write what waits, until it is cancelled."""
+        while True:
+            await self._has_work.wait()
+            self._has_work.clear()
+            while self._waiting:
+                text, sent = self._waiting.popleft()
+                self._size -= len(text)
+                await self._send({"type": "websocket.send", "text": text})
+                if sent:
+                    self._following.handed(sent)
+                    waited = self._ctx.now() - sent.message.timestamp
+                    metrics.delivered("ws", waited.total_seconds())
+                if self._patience and len(self._waiting) <= ROOM:
+                    self._make_room(self._patience)
 
     def _make_room(self, patience: asyncio.TimerHandle) -> None:
         patience.cancel()
