@@ -1,7 +1,7 @@
 """Messages: what may be written and what each one carries."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from carechat.domain import errors
@@ -53,7 +53,7 @@ class Message:
     reply_to: str | None = None
     delivered: bool = False
     read: bool = False
-    read_at: datetime | None = None
+    read_at: datetime | None = field(default=None, compare=False)
 
 
 def clean_message(message: str) -> str:
