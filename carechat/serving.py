@@ -23,6 +23,10 @@ POLL = 0.1
 logger = logging.getLogger(__name__)
 
 
+MAX_FAILED = 5
+"""Starts in a row that may fail after CareChat has answered once: one that dies while it loads."""
+
+
 class ServingError(Exception):
     """CareChat cannot be served; the message is one line for the operator."""
 
@@ -77,13 +81,18 @@ def _serve(
     started.callback(pulses.close)
     variables["CARECHAT_PULSE"] = str(pulses.descriptor)
     ready = (f"CareChat is ready: {settings.origin}", greeting, "Ctrl-C stops it.")
+    answers, failed = _answers, 0
     while not signals.stop:
         with contextlib.ExitStack() as serving:
             server = supervisor.start(settings, project, variables, serving)
-            if _answers(settings, server, signals):
+            if answers(settings, server, signals):
                 _say(*ready)
+                failed = 0
+            else:
+                failed += 1
             _watch(settings, server, pulses, signals)
         ready = ("CareChat is ready again.",)
+        answers = _answers_again if failed < MAX_FAILED else _answers
 
 
 def _watch(
@@ -94,8 +103,8 @@ def _watch(
 ) -> None:
     """Replace workers that hang, until a stop is asked for or the server has ended by itself.
 
-    Its supervisor ends when a worker dies soon after another, whatever killed them. It has
-    answered before this, so it can be started again; one that never answers ends everything.
+    Its supervisor ends when a worker dies soon after another, whatever killed them. As CareChat
+    has answered before, it is started again; one that never answers ends everything.
     """
     health = liveness.Health(settings)
     while not signals.stop:

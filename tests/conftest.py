@@ -34,7 +34,7 @@ ORIGIN = "http://localhost:8000"
 SECRET = "a secret for tests that is long enough"
 
 SERVED = ("tests/bench/", "tests/e2e/", "tests/faults/")
-"""Where tests start the product as its users do."""
+"""Where tests start the product as its users do, each on ports of its own."""
 
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
@@ -43,13 +43,10 @@ Records = Database[dict[str, Any]]
 
 
 class _ServedTestsTogether(LoadScopeScheduling):
-    """Gives each test to whichever process is free, and all of the served product to one.
-
-    Its ports are built into its pages, and one at a time is load enough for a machine.
-    """
+    """Gives each test to whichever process is free, and all that share a served product to one."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "served" if nodeid.startswith(SERVED) else nodeid
+        return next((folder for folder in SERVED if nodeid.startswith(folder)), nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)

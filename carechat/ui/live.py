@@ -27,6 +27,9 @@ from carechat.ui.inbox.state import Inbox
 PAUSE_SECONDS = 0.3
 """Gathers what belongs together: a message and its being read are one change of the lists."""
 
+LOAD_SECONDS = 3.0
+"""After which a page that loads says that the database does not answer, and tries again."""
+
 RETRY_SECONDS = 1.0
 """Between two tries to follow the feed while the database does not answer."""
 
@@ -129,6 +132,14 @@ class Live(rx.State):
         return None
 
     async def _load(self, ctx: Context) -> None:
+        """Show all anew; as long as that takes the page can be shown nothing else."""
+        try:
+            async with asyncio.timeout(LOAD_SECONDS):
+                await self._load_all(ctx)
+        except TimeoutError as error:
+            raise errors.UnavailableError(session.NO_ANSWER) from error
+
+    async def _load_all(self, ctx: Context) -> None:
         async with self:
             (await self._get_root_state().get_state(Chat))._clear()
         async with self:
