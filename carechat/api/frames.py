@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Annotated, cast
 
 import orjson
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from carechat.api import schemas
 from carechat.domain import errors
@@ -89,11 +89,6 @@ def message(message: Message) -> str:
 def receipt(receipt: Receipt) -> str:
     """Return the frame that tells how far a member has got, as `schemas.ReceiptFrame` says."""
     return _text({"type": "receipt", **asdict(receipt)})
-
-
-def other(frame: BaseModel) -> str:
-    """Return a frame that comes less often than these, as it is sent."""
-    return frame.model_dump_json()
 
 
 class Writer:

@@ -76,10 +76,13 @@ async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
         # Nobody asks for its headers again, and they would be kept as long as the socket is open.
         scope.clear()
         with ctx.backend.sockets.seat(ctx.user.id) as seated:
-            await (_Socket(receive, send, ctx).serve() if seated else _close(send))
+            if seated:
+                await _Socket(receive, send, ctx).serve()
+            else:
+                await _close(send, TOO_MANY_SOCKETS)
 
 
-async def _close(send: Send, code: int = TOO_MANY_SOCKETS) -> None:
+async def _close(send: Send, code: int) -> None:
     await send({"type": "websocket.close", "code": code, "reason": ""})
 
 
@@ -216,7 +219,7 @@ class _Socket:
             case schemas.SyncFrame():
                 await self._sync(frame)
             case schemas.PingFrame():
-                self._write(frames.other(schemas.PongFrame()))
+                self._write(schemas.PongFrame().model_dump_json())
 
     async def _sync(self, frame: schemas.SyncFrame) -> None:
         metrics.resynced("sync")
@@ -226,7 +229,7 @@ class _Socket:
                     await self._bring(syncing, after)
             except errors.NotFoundError as error:
                 self._refuse(None, error)
-        self._write(frames.other(schemas.SyncedFrame()))
+        self._write(schemas.SyncedFrame().model_dump_json())
 
     async def _bring(self, syncing: feed.Syncing, after: int) -> None:
         address = Address(conversation_id=syncing.conversation_id)
@@ -263,7 +266,7 @@ class _Socket:
         frame = schemas.ErrorFrame(
             client_id=client_id, code=error.code, detail=error.detail, retry_after=retry_after
         )
-        self._write(frames.other(frame))
+        self._write(frame.model_dump_json())
 
     def _write(self, text: str, sent: MessageSent | None = None) -> None:
         """Let a frame wait to be written; `sent` is the message that it brings, if it is new."""
