@@ -4,40 +4,18 @@ import contextlib
 import http.client
 import os
 import socket
-import time
 
 from carechat.services import watch
 from carechat.settings import Settings
 
-# How long an answer may take, how often the server is asked whether it still gives any, and how
-# many in a row it may leave out: one that only has much to do keeps its worker.
 ANSWER_WAIT = 5.0
-ASK_EVERY = 5.0
-MISSES = 3
-# For how many seconds one of several workers may say nothing of itself.
+"""Seconds."""
+
+LOADING = 90
 SILENCE = 8
+"""For how many seconds a worker may say nothing of itself: while it loads, and from then on."""
+
 ANY = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-
-
-class Health:
-    """What is known of a server that has answered before: whether it still does."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._misses = 0
-        self._due = 0.0
-
-    def is_lost(self) -> bool:
-        """Ask it, if it is time to, and say whether it has left out too many answers by now."""
-        if time.monotonic() < self._due:
-            return False
-        hangs = _hangs(self._settings)
-        self._misses = self._misses + 1 if hangs else 0
-        self._due = time.monotonic() + (0 if hangs else ASK_EVERY)
-        if self._misses < MISSES:
-            return False
-        self._misses = 0
-        return True
 
 
 class Pulses:
@@ -47,6 +25,7 @@ class Pulses:
         self._heard, self._said = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         for end in (self._heard, self._said):
             end.setblocking(False)
+        self._loading: dict[int, int] = {}
         self._silent_for: dict[int, int] = {}
 
     @property
@@ -54,24 +33,41 @@ class Pulses:
         """What workers write their process id to."""
         return self._said.fileno()
 
+    def expect(self, pid: int) -> None:
+        """That worker was started, and will say so once it serves."""
+        self._loading[pid] = 0
+
+    def has_told(self, pid: int) -> bool:
+        """Whether that worker, which was expected, serves."""
+        return pid not in self._loading
+
     def lost(self) -> list[int]:
         """Return the workers that live and have said nothing for too many looks; look each second.
 
         Looks are counted, not time: whoever stops all processes for a while stops this one too.
         """
-        self._silent_for = {pid: looks + 1 for pid, looks in self._silent_for.items()}
+        for looks in (self._loading, self._silent_for):
+            looks.update({pid: number + 1 for pid, number in looks.items()})
         with contextlib.suppress(BlockingIOError):
             while True:
-                self._silent_for[int(self._heard.recv(32))] = 0
-        silent = [pid for pid, looks in self._silent_for.items() if looks > SILENCE]
-        for pid in silent:
-            del self._silent_for[pid]
+                pid = int(self._heard.recv(32))
+                self._loading.pop(pid, None)
+                self._silent_for[pid] = 0
+        silent = _more_than(self._loading, LOADING) + _more_than(self._silent_for, SILENCE)
         return [pid for pid in silent if _lives(pid)]
 
     def close(self) -> None:
         """Hear nothing any more."""
         self._heard.close()
         self._said.close()
+
+
+def _more_than(looks: dict[int, int], most: int) -> list[int]:
+    """Take out those of which that many looks saw nothing."""
+    silent = [pid for pid, number in looks.items() if number > most]
+    for pid in silent:
+        del looks[pid]
+    return silent
 
 
 def _lives(pid: int) -> bool:
@@ -97,17 +93,6 @@ def is_ready(settings: Settings) -> bool:
     except (OSError, http.client.HTTPException):
         return False
     return status == http.HTTPStatus.OK or watch.REDIS_AWAY.encode() in body
-
-
-def _hangs(settings: Settings) -> bool:
-    """Whether it takes questions and answers none; where a worker only starts, nobody takes any."""
-    try:
-        _get(settings, "/healthz")
-    except TimeoutError:
-        return True
-    except (OSError, http.client.HTTPException):
-        return False
-    return False
 
 
 def _get(settings: Settings, path: str) -> tuple[int, bytes]:

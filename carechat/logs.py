@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 QUOTING = frozenset(
-    {"reflex", "reflex_base", "socketio", "engineio", "asyncio", "pymongo", "granian", "_granian"}
+    {"reflex", "reflex_base", "socketio", "engineio", "asyncio", "pymongo", "uvicorn", "granian"}
 )
 """Libraries whose warnings and errors repeat events, documents or the text of exceptions."""
 

@@ -1,45 +1,50 @@
-"""Runs CareChat for its users: MongoDB, the pages and the server, and the end of all in order."""
+"""Runs CareChat for its users: MongoDB, the pages and the workers, and the end of all in order."""
 
 import contextlib
 import logging
 import os
+import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
-from carechat import liveness, logs, scrape, supervisor, webbuild
+from carechat import liveness, logs, scrape, webbuild
 from carechat.settings import PROJECT, Settings
 from carechat.signals import Signals
 from carechat.storage import embedded, mongod
+from carechat.supervisor import Program, Worker, Workers, address
+
+APP = "carechat.carechat:app"
 
 # Seconds: for the socket of a server that was killed a moment ago, for the application to answer.
 PORT_WAIT = 3.0
 READY_WAIT = 90.0
 POLL = 0.1
 
-logger = logging.getLogger(__name__)
-
-
 MAX_FAILED = 5
-"""Starts in a row that may fail after CareChat has answered once: one that dies while it loads."""
+"""Workers in a row that may end with an error before they serve, once others have served."""
+
+logger = logging.getLogger(__name__)
 
 
 class ServingError(Exception):
     """CareChat cannot be served; the message is one line for the operator."""
 
 
-def serve(settings: Settings, greeting: str = "", project: Path = PROJECT) -> int:
+def serve(settings: Settings, greeting: str = "", project: Path = PROJECT, app: str = APP) -> int:
     """Serve until SIGINT, SIGTERM or SIGHUP, stop everything that was started, give the exit code.
 
-    `greeting` is shown under the address once the application answers. Main thread only.
+    `greeting` is shown under the address once the application answers; a factory at "module:name"
+    in the project's folder makes the application. Main thread only.
     """
     logs.write()
     with Signals() as signals, contextlib.ExitStack() as started:
         try:
-            _serve(settings, greeting, project, signals, started)
+            variables = _prepare(settings, project, signals, started)
+            if not signals.stop:
+                _serve(settings, greeting, Program(app, project, variables), signals, started)
         except (ServingError, mongod.EmbeddedError, webbuild.BuildError) as error:
             started.close()
             sys.stderr.write(f"{error}\n")
@@ -59,67 +64,65 @@ def baked(settings: Settings) -> dict[str, object]:
     }
 
 
-def _serve(
-    settings: Settings,
-    greeting: str,
-    project: Path,
-    signals: Signals,
-    started: contextlib.ExitStack,
-) -> None:
+def _prepare(
+    settings: Settings, project: Path, signals: Signals, started: contextlib.ExitStack
+) -> dict[str, str]:
+    """Start MongoDB and build the pages; returns the environment for the workers."""
     _check_port(settings, signals)
-    variables = {**os.environ, **supervisor.VARIABLES}
+    variables = dict(os.environ)
     if settings.embedded:
         variables["CARECHAT_EMBEDDED_URI"] = _start_mongodb(settings, started)
     if not signals.stop and not webbuild.is_current(project, baked(settings)):
         _say("Building the pages, once ...")
         webbuild.build(project, baked(settings), lambda: signals.stop)
-    if signals.stop:
-        return
     if settings.workers > 1:
         variables[scrape.FOLDER] = str(scrape.make_folder(settings.data_dir, settings.port))
+    return variables
+
+
+def _serve(
+    settings: Settings,
+    greeting: str,
+    program: Program,
+    signals: Signals,
+    started: contextlib.ExitStack,
+) -> None:
     pulses = liveness.Pulses()
     started.callback(pulses.close)
-    variables["CARECHAT_PULSE"] = str(pulses.descriptor)
-    ready = (f"CareChat is ready: {settings.origin}", greeting, "Ctrl-C stops it.")
-    answers, failed = _answers, 0
-    while not signals.stop:
-        with contextlib.ExitStack() as serving:
-            server = supervisor.start(settings, project, variables, serving)
-            if answers(settings, server, signals):
-                _say(*ready)
-                failed = 0
-            else:
-                failed += 1
-            _watch(settings, server, pulses, signals)
-        ready = ("CareChat is ready again.",)
-        answers = _answers_again if failed < MAX_FAILED else _answers
+    workers = started.enter_context(Workers(settings, program, pulses))
+    if _answers(settings, workers, signals):
+        _say(f"CareChat is ready: {settings.origin}", greeting, "Ctrl-C stops it.")
+    watch(workers, pulses, signals)
 
 
-def _watch(
-    settings: Settings,
-    server: subprocess.Popen[bytes],
-    pulses: liveness.Pulses,
-    signals: Signals,
-) -> None:
-    """Replace workers that hang, until a stop is asked for or the server has ended by itself.
+def watch(workers: Workers, pulses: liveness.Pulses, signals: Signals) -> None:
+    """Replace workers that end or hang, until a stop is asked for.
 
-    Its supervisor ends when a worker dies soon after another, whatever killed them. As CareChat
-    has answered before, it is started again; one that never answers ends everything.
+    Raises `ServingError` when none gets as far as serving any more.
     """
-    health = liveness.Health(settings)
+    awaited: set[int] = set()
+    failed = 0
     while not signals.stop:
-        if server.poll() is not None:
-            logger.error("server: ended by itself (exit code %d), starts again", server.returncode)
-            return
-        if health.is_lost():
-            logger.error("server: does not answer, its worker is replaced")
-            supervisor.replace(server, "all")
-            if _answers_again(settings, server, signals):
-                logger.warning("server: answers again")
         for pid in pulses.lost():
-            logger.error("server: a worker does not answer, it is replaced (process %d)", pid)
-            supervisor.replace(server, pid)
+            logger.error("server: process %d does not answer, it is replaced", pid)
+            workers.kill(pid)
+        for pid in {one for one in awaited if pulses.has_told(one)}:
+            logger.warning("server: process %d serves", pid)
+            awaited.remove(pid)
+            failed = 0
+        for ended in workers.ended():
+            awaited.discard(ended.pid)
+            failed += ended.returncode > 0
+            if failed > MAX_FAILED:
+                raise ServingError(f"The server ends again and again ({_how(ended)})")
+            logger.error("server: process %d ended (%s), starts again", ended.pid, _how(ended))
+            awaited.add(workers.replace(ended).pid)
         signals.wait(1)
+
+
+def _how(ended: Worker) -> str:
+    code = ended.returncode
+    return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
 
 def _say(*lines: str) -> None:
@@ -129,7 +132,7 @@ def _say(*lines: str) -> None:
 
 def _check_port(settings: Settings, signals: Signals) -> None:
     deadline = time.monotonic() + PORT_WAIT
-    while not _is_free(settings.host, settings.port):
+    while not _is_free(settings):
         if settings.embedded and (pid := embedded.holder(settings.data_dir)):
             raise embedded.held(settings.data_dir, pid)
         if signals.stop or time.monotonic() > deadline:
@@ -140,19 +143,21 @@ def _check_port(settings: Settings, signals: Signals) -> None:
         signals.wait(POLL)
 
 
-def _is_free(host: str, port: int) -> bool:
+def _is_free(settings: Settings) -> bool:
     try:
-        family, kind, protocol, _, place = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
+        family, kind, protocol, place = address(settings)
     except socket.gaierror as error:
-        raise ServingError(f"CARECHAT_HOST is {host!r}: must be an address to listen on") from error
+        raise ServingError(
+            f"CARECHAT_HOST is {settings.host!r}: must be an address to listen on"
+        ) from error
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(place)
         except PermissionError as error:
-            raise ServingError(f"PORT {port} may not be used by this user: {error}") from error
+            raise ServingError(
+                f"PORT {settings.port} may not be used by this user: {error}"
+            ) from error
         except OSError:
             return False
     return True
@@ -170,20 +175,12 @@ def _start_mongodb(settings: Settings, started: contextlib.ExitStack) -> str:
     return database.uri
 
 
-def _answers_again(settings: Settings, server: subprocess.Popen[bytes], signals: Signals) -> bool:
-    """As `_answers`, of one that has answered before: it may end now and be started again."""
-    try:
-        return _answers(settings, server, signals)
-    except ServingError:
-        if server.poll() is None:
-            raise
-        return False
-
-
-def _answers(settings: Settings, server: subprocess.Popen[bytes], signals: Signals) -> bool:
+def _answers(settings: Settings, workers: Workers, signals: Signals) -> bool:
+    """Wait until people can be served; returns whether they can, for the database may be away."""
     deadline = time.monotonic() + READY_WAIT
     while not signals.stop:
-        _check_server(server)
+        for ended in workers.ended():
+            raise ServingError(f"The server ended by itself ({_how(ended)})")
         if liveness.is_ready(settings):
             return True
         if time.monotonic() > deadline:
@@ -193,8 +190,3 @@ def _answers(settings: Settings, server: subprocess.Popen[bytes], signals: Signa
             return False
         signals.wait(POLL)
     return False
-
-
-def _check_server(server: subprocess.Popen[bytes]) -> None:
-    if server.poll() is not None:
-        raise ServingError(f"The server ended by itself (exit code {server.returncode})")

@@ -1,20 +1,23 @@
-"""The server, granian, and how it is started, watched over, told to replace a worker, and ended."""
+"""The workers: started on one listening address, watched over, replaced when they end."""
 
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-from carechat import liveness, logs
+from carechat import liveness
 from carechat.settings import Settings
 
-# Seconds: for open requests and sockets at the end, and for the supervisor after that.
-DRAIN = 5
-STOP_WAIT = 10.0
+# Seconds: for a worker to close its sockets, and for it to end after that.
 ANNOUNCE_WAIT = 1.0
+STOP_WAIT = 10.0
 POLL = 0.1
 # Without the second line every worker would build the pages again and not find them.
 VARIABLES = {
@@ -22,107 +25,93 @@ VARIABLES = {
     "__REFLEX_SKIP_COMPILE": "true",
     "__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "true",
 }
-# The supervisor ends when this process dies. The kernel tells it of the death of each of our
-# threads in turn, and two SIGTERM in a row can lock granian up: so it passes on only the first.
-PROGRAM = f"""
-import ctypes, multiprocessing, os, runpy, signal, sys
-from importlib import util
-from multiprocessing import connection
 
-PR_SET_PDEATHSIG = 1
-signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # for the workers, of whose group this is one
+Worker = subprocess.Popen[bytes]
 
-os.set_blocking(sys.stdin.fileno(), False)
 
-def replace(number, frame):
-    named = set(os.read(sys.stdin.fileno(), 4096).split())
-    for worker in multiprocessing.active_children():
-        if b"all" in named or str(worker.pid).encode() in named:
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What workers run: what the factory at "module:name" makes, in a folder, with variables."""
+
+    app: str
+    project: Path
+    variables: Mapping[str, str]
+
+
+class Workers:
+    """So many workers that serve on one address for as long as this is entered."""
+
+    def __init__(self, settings: Settings, program: Program, pulses: liveness.Pulses) -> None:
+        self._settings = settings
+        self._program = program
+        self._pulses = pulses
+        self._workers: list[Worker] = []
+
+    def __enter__(self) -> Self:
+        family, kind, protocol, place = address(self._settings)
+        self._socket = socket.socket(family, kind, protocol)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._socket.bind(place)
+        self._workers = [self._start() for _ in range(self._settings.workers)]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._announce_stop()
+        for worker in self._workers:
+            worker.terminate()
+        deadline = time.monotonic() + STOP_WAIT
+        for worker in self._workers:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                worker.wait(max(deadline - time.monotonic(), 0))
             worker.kill()
+            worker.wait()
+        self._socket.close()
 
-def forked():
-    # Else a worker would have this process's handlers, and hear of no stop while it loads.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    def ended(self) -> list[Worker]:
+        """Return those that have ended by themselves."""
+        return [worker for worker in self._workers if worker.poll() is not None]
 
-signal.signal(signal.SIGALRM, replace)
-os.register_at_fork(after_in_child=forked)
+    def replace(self, ended: Worker) -> Worker:
+        """Start another in its place, and return it."""
+        started = self._workers[self._workers.index(ended)] = self._start()
+        return started
 
-def orphaned(number, frame):
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-    os.kill(os.getpid(), signal.SIGTERM)
+    def kill(self, pid: int) -> None:
+        """End the worker with that process id at once."""
+        for worker in self._workers:
+            if worker.pid == pid:
+                worker.kill()
 
-if sys.platform == "linux":
-    signal.signal(signal.SIGUSR1, orphaned)
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGUSR1)
+    def _start(self) -> Worker:
+        listening = self._socket.fileno()
+        arguments = [self._program.app, str(listening), str(os.getpid())]
+        telling = self._pulses.descriptor
+        worker = subprocess.Popen(  # noqa: S603 our own module, with arguments of our own
+            [sys.executable, "-m", "carechat.worker", *arguments],
+            cwd=self._program.project,
+            env={**self._program.variables, **VARIABLES, "CARECHAT_PULSE": str(telling)},
+            stdin=subprocess.DEVNULL,
+            pass_fds=[listening, telling],
+            # Ctrl-C reaches this process alone, which stops all in order.
+            start_new_session=True,
+        )
+        self._pulses.expect(worker.pid)
+        return worker
 
-import granian.log
-# By its path: what is served may be another project, such as the tests'.
-spec = util.spec_from_file_location("carechat_logs", {logs.__file__!r})
-logs = util.module_from_spec(spec)
-spec.loader.exec_module(logs)
-granian.log.LOGGING_CONFIG["formatters"]["generic"] = {{"()": logs.formatter}}
-granian.log.LOGGING_CONFIG["handlers"]["console"].update(stream="ext://sys.stderr")
-
-# Two threads of granian wait for a worker's end. The one that comes second was told that it lives,
-# until the first had noted what it heard: a stop in order was logged as one by force.
-from granian.server.mp import WorkerProcess
-WorkerProcess.is_alive = lambda worker: not connection.wait([worker.inner.sentinel], 0)
-runpy.run_module("granian", run_name="__main__", alter_sys=True)
-"""
-
-
-def start(
-    settings: Settings, project: Path, variables: dict[str, str], started: contextlib.ExitStack
-) -> subprocess.Popen[bytes]:
-    """Start it with those variables; it is ended, in order, with what was `started`."""
-    options = {
-        "--interface": "asgi",
-        "--host": settings.host,
-        "--port": settings.port,
-        "--workers": settings.workers,
-        "--workers-kill-timeout": DRAIN,
-        "--log-level": "warning",
-    }
-    listed = [str(part) for option in options.items() for part in option]
-    flags = ["--factory", "--respawn-failed-workers", "--no-access-log"]
-    command = [sys.executable, "-c", PROGRAM, *listed, *flags, "carechat.carechat:app"]
-    server = subprocess.Popen(  # noqa: S603
-        command,
-        cwd=project,
-        env=variables,
-        stdin=subprocess.PIPE,
-        pass_fds=[int(variables["CARECHAT_PULSE"])],
-        # Ctrl-C reaches us alone, and what a killed supervisor leaves has one group to end.
-        start_new_session=True,
-    )
-    started.callback(_stop, server)
-    started.callback(_announce_stop, settings, server)
-    return server
+    def _announce_stop(self) -> None:
+        """Let the workers close their sockets in order, before all connections are cut."""
+        for worker in self._workers:
+            worker.send_signal(signal.SIGUSR2)
+        deadline = time.monotonic() + ANNOUNCE_WAIT
+        while liveness.is_ready(self._settings) and time.monotonic() < deadline:
+            time.sleep(POLL)
 
 
-def replace(server: subprocess.Popen[bytes], worker: object) -> None:
-    """Let the supervisor end that worker, or "all", and start another."""
-    if server.stdin:
-        server.stdin.write(f"{worker}\n".encode())
-        server.stdin.flush()
-        server.send_signal(signal.SIGALRM)
-
-
-def _announce_stop(settings: Settings, server: subprocess.Popen[bytes]) -> None:
-    """Let the workers close their sockets in order, before the server cuts all connections."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(server.pid, signal.SIGUSR2)
-    deadline = time.monotonic() + ANNOUNCE_WAIT
-    while liveness.is_ready(settings) and time.monotonic() < deadline:
-        time.sleep(POLL)
-
-
-def _stop(server: subprocess.Popen[bytes]) -> None:
-    server.terminate()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        server.wait(STOP_WAIT)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(server.pid, signal.SIGKILL)
-    server.wait()
-    if server.stdin:
-        server.stdin.close()
+def address(
+    settings: Settings,
+) -> tuple[socket.AddressFamily, socket.SocketKind, int, tuple[object, ...]]:
+    """Return family, kind, protocol and place to listen on; raises `socket.gaierror`."""
+    family, kind, protocol, _, place = socket.getaddrinfo(
+        settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    return family, kind, protocol, place

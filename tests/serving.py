@@ -4,7 +4,7 @@ import asyncio
 import json
 import mimetypes
 import socket
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +12,13 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
-from granian.constants import HTTPModes, Interfaces
-from granian.server.embed import Server as Granian
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
+from carechat import worker
 from carechat.api import socket as door
 from carechat.api.guard import Guard
 from carechat.services.context import Context
@@ -35,9 +34,10 @@ Frame = dict[str, Any]
 
 @dataclass(frozen=True)
 class Server:
-    """Where a server listens."""
+    """Where a server listens, and who is connected to it."""
 
     port: int
+    connections: Collection[object] = ()
 
     @property
     def url(self) -> str:
@@ -47,32 +47,17 @@ class Server:
 
 @asynccontextmanager
 async def serve(app: ASGIApp) -> AsyncGenerator[Server]:
-    """Give a server for that app, on a port of its own and on this event loop."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    granian = Granian(
-        app, port=port, interface=Interfaces.ASGI, http=HTTPModes.http1, log_enabled=False
-    )
-    task = asyncio.create_task(granian.serve())
+    """Give a server for that app, as workers have it, on a port of its own and on this loop."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    server = worker.server(app)
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    await server.startup([listening])
     try:
-        await _until_it_listens(port)
-        yield Server(port)
+        yield Server(int(listening.getsockname()[1]), server.server_state.connections)
     finally:
-        granian.stop()
-        await task
-
-
-async def _until_it_listens(port: int) -> None:
-    async with asyncio.timeout(SECONDS):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except OSError:
-                await asyncio.sleep(0.005)
-            else:
-                writer.close()
-                return
+        await server.shutdown([listening])
 
 
 def guarded(api: FastAPI, pages: Path, origin: str) -> Guard:

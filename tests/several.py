@@ -11,15 +11,17 @@ import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from carechat import bootstrap, settings
+from carechat import bootstrap, liveness, serving, settings
 from carechat.api import app as api
 from carechat.api import socket as door
+from carechat.signals import Signals
+from carechat.supervisor import Program, Workers
+from tests.processes import PROJECT
 from tests.serving import Server
 
 SECONDS = 60.0
@@ -68,13 +70,9 @@ def instance(environment: dict[str, str], workers: int = 1) -> Generator[Instanc
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    options = ["--interface", "asgi", "--factory", "--workers", str(workers), "--port", str(port)]
     process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "granian", *options, "--workers-kill-timeout", "5"),
-            *("--respawn-failed-workers", "--log-level", "warning", "tests.several:app"),
-        ],
-        cwd=Path(__file__).parent.parent,
+        [sys.executable, "-m", "tests.several"],
+        cwd=PROJECT,
         env=os.environ | environment | {"CARECHAT_WORKERS": str(workers), "PORT": str(port)},
         start_new_session=True,
     )
@@ -90,6 +88,13 @@ def instance(environment: dict[str, str], workers: int = 1) -> Generator[Instanc
         process.wait()
 
 
+def _serve() -> None:
+    chosen, pulses = settings.load(), liveness.Pulses()
+    program = Program("tests.several:app", PROJECT, os.environ)
+    with Signals() as signals, Workers(chosen, program, pulses) as workers:
+        serving.watch(workers, pulses, signals)
+
+
 def _until_ready(process: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + SECONDS
     while not _is_ready(port):
@@ -102,3 +107,7 @@ def _is_ready(port: int) -> bool:
     with contextlib.suppress(httpx.TransportError):
         return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == httpx.codes.OK
     return False
+
+
+if __name__ == "__main__":
+    _serve()

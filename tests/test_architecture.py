@@ -22,6 +22,7 @@ ARROWS: dict[str, set[str]] = {
     "demo": {"services", "domain"},
     "settings": set(),
     "signals": set(),
+    "worker": set(),
 }
 # Those that put the rooms together see all of them, and they alone the settings.
 STARTERS = {
@@ -42,6 +43,7 @@ OUTSIDE = {
     "starlette": {"api", "carechat"},
     "prometheus_client": {"metrics", "scrape"},
     "redis": {"realtime"},
+    "uvicorn": {"worker"},
 }
 PUBLISHERS = {"services", "realtime"}
 

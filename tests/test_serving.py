@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -29,19 +30,19 @@ SERVE = """
 import sys
 from pathlib import Path
 from carechat import serving, settings
-sys.exit(serving.serve(settings.load(), "doctor@example.com", Path(sys.argv[1])))
+sys.exit(serving.serve(settings.load(), "doctor@example.com", Path(sys.argv[1]), "application:app"))
 """
-IMPATIENT = "from carechat import liveness\nliveness.ANSWER_WAIT = liveness.ASK_EVERY = 0.5" + SERVE
+IMPATIENT = "from carechat import liveness\nliveness.SILENCE = 3" + SERVE
 APPLICATION = """
-import os, time
+import os
 
 def app():
     return answer
 
 async def answer(scope, receive, send):
+    if scope["type"] == "lifespan":
+        raise NotImplementedError
     if scope["type"] == "http":
-        if scope["path"] == "/hang":
-            time.sleep(600)
         uri = os.environ.get("CARECHAT_EMBEDDED_URI", "")
         body = uri.partition("@")[2].encode()
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -49,7 +50,7 @@ async def answer(scope, receive, send):
 """
 
 TELLING = """
-import asyncio, os
+import asyncio, os, time
 
 def app():
     return answer
@@ -68,6 +69,8 @@ async def answer(scope, receive, send):
         pulsing.cancel()
         await send({"type": "lifespan.shutdown.complete"})
     elif scope["type"] == "http":
+        if scope["path"] == "/hang":
+            time.sleep(600)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
 """
@@ -94,15 +97,13 @@ class Site:
             "MONGODB_URI": self.mongodb_uri,
             "CARECHAT_WORKERS": str(self.workers),
             "REDIS_URL": "redis://redis.example.com/" if self.workers > 1 else "",
+            "PYTHONPATH": str(PROJECT),
             "CARECHAT_JWT_SECRET": "for tests only, but long enough to be let in",
         }
 
     def application(self, code: str) -> None:
         """The project has that application, and its pages count as built."""
-        package = self.folder / "carechat"
-        package.mkdir(exist_ok=True)
-        (package / "__init__.py").touch()
-        (package / "carechat.py").write_text(code)
+        (self.folder / "application.py").write_text(code)
         stamp = self.folder / ".web" / webbuild.STAMP
         stamp.parent.mkdir(parents=True, exist_ok=True)
         with pytest.MonkeyPatch.context() as patch:
@@ -302,23 +303,28 @@ def test_an_application_that_cannot_start_ends_everything(site: Site) -> None:
 
 def test_a_worker_that_does_not_answer_is_replaced(site: Site) -> None:
     site.mongodb_uri = "mongodb://db.example.com/"
-    site.application(APPLICATION)
+    site.application(TELLING)
+    workers: list[str] = []
     with site.served(IMPATIENT) as process:
         _read_until(process, "Ctrl-C stops it")
         for _ in range(2):
+            assert _eventually(lambda: site.get() not in {None, *workers})
+            workers.append(str(site.get()))
             site.hang()
-            assert _eventually(lambda: site.get() == "")
-            # The supervisor ends if a worker dies so soon after another.
-            time.sleep(6)
+        assert _eventually(lambda: site.get() not in {None, *workers})
+        workers.append(str(site.get()))
+        assert _eventually(lambda: process.poll() is not None, seconds=2) is False
         process.terminate()
         _, log = process.communicate(timeout=30)
     assert process.returncode == 0
-    lines = [said(line) for line in log.splitlines()]
-    assert lines == 2 * [
-        "ERROR server: does not answer, its worker is replaced",
-        "ERROR Unexpected exit from worker-1",
-        "WARNING server: answers again",
-    ]
+    expected: list[str] = []
+    for before, after in pairwise(workers):
+        expected += [
+            f"ERROR server: process {before} does not answer, it is replaced",
+            f"ERROR server: process {before} ended (SIGKILL), starts again",
+            f"WARNING server: process {after} serves",
+        ]
+    assert [said(line) for line in log.splitlines()] == expected
 
 
 def test_workers_that_are_killed_one_soon_after_the_other_end_nothing(site: Site) -> None:
@@ -327,7 +333,7 @@ def test_workers_that_are_killed_one_soon_after_the_other_end_nothing(site: Site
     with site.served() as process:
         _read_until(process, "Ctrl-C stops it")
         killed: set[str | None] = {None}
-        for _ in range(4):
+        for _ in range(8):
             assert _eventually(lambda: site.get() not in killed)
             killed.add(worker := site.get())
             assert worker
@@ -336,7 +342,19 @@ def test_workers_that_are_killed_one_soon_after_the_other_end_nothing(site: Site
         process.terminate()
         _, log = process.communicate(timeout=30)
     assert process.returncode == 0
-    assert "server: ended by itself (exit code 1), starts again" in log
+    assert log.count("(SIGKILL), starts again") == 8
+
+
+def test_an_application_that_cannot_start_any_more_ends_everything(site: Site) -> None:
+    site.mongodb_uri = "mongodb://db.example.com/"
+    site.application(TELLING)
+    with site.served() as process:
+        _read_until(process, "Ctrl-C stops it")
+        (site.folder / "application.py").write_text("raise SystemExit(3)")
+        os.kill(int(str(site.get())), signal.SIGKILL)
+        _, log = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "The server ends again and again (exit code 3)" in log
 
 
 def test_a_start_does_not_wait_for_redis(site: Site) -> None:
@@ -363,13 +381,13 @@ def test_of_two_workers_the_one_that_does_not_answer_is_replaced(site: Site) -> 
         process.terminate()
         _, log = process.communicate(timeout=30)
     assert process.returncode == 0
-    assert f"a worker does not answer, it is replaced (process {hanging})" in log
+    assert f"process {hanging} does not answer, it is replaced" in log
     assert log.count("replaced") == 1
 
 
 def test_stopping_does_not_wait_for_a_worker_that_does_not_answer(site: Site) -> None:
     site.mongodb_uri = "mongodb://db.example.com/"
-    site.application(APPLICATION)
+    site.application(TELLING)
     with site.served() as process:
         _read_until(process, "Ctrl-C stops it")
         site.hang()

@@ -48,7 +48,7 @@ def main() -> None:
 @contextlib.contextmanager
 def _served() -> Iterator[int]:
     unmounted = {"__REFLEX_MOUNT_FRONTEND_COMPILED_APP": "false", "PORT": str(PORT)}
-    command = ["granian", "--interface", "asgi", "--factory", "--port", str(PORT)]
+    command = ["uvicorn", "--factory", "--port", str(PORT), "--log-level", "warning"]
     with subprocess.Popen(
         [sys.executable, "-m", *command, "tests.bench.floor_app:app"],
         cwd=PROJECT,

@@ -160,8 +160,7 @@ class Clinic:
         )
 
     def _worker(self) -> int:
-        [supervisor] = processes.children(self._pid, "granian")
-        [worker] = processes.children(supervisor, "granian")
+        [worker] = processes.children(self._pid, "carechat.worker")
         return worker
 
     def _import(self, rows: Iterable[str]) -> None:

@@ -3,9 +3,10 @@
 import asyncio
 import bisect
 import itertools
+import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -101,6 +102,15 @@ class Ledger:
     def first_after(self, moment: float) -> float:
         """Return the seconds from that moment to the next acknowledgement."""
         return self.ack_times[bisect.bisect_right(self.ack_times, moment)] - moment
+
+    def longest_after(self, moments: Sequence[float]) -> list[float]:
+        """Return the longest time (s) between two acknowledgements after each of these moments."""
+        pauses = list(itertools.pairwise(self.ack_times))
+        ends = [*moments[1:], math.inf]
+        return [
+            max((b - a for a, b in pauses if since < b <= until), default=0.0)
+            for since, until in zip(moments, ends, strict=True)
+        ]
 
     def longest_pause(self, conversation: str = "") -> float:
         """Return the longest time (s) between two acknowledgements, of one conversation or any."""

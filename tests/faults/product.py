@@ -102,14 +102,14 @@ class Product:
         return [await people.pair(self.url, number) for number in range(1, pairs + 1)]
 
     def kill_worker(self) -> None:
-        """Kill what serves; its supervisor starts another."""
+        """Kill what serves; another is started."""
         for pid in self.workers():
             os.kill(pid, signal.SIGKILL)
 
     async def kill(self) -> None:
         """Kill every process of it at once, but MongoDB, which it takes over at the next start."""
         assert self._process
-        for pid in [self._process.pid, *self._servers(self._process.pid)]:
+        for pid in [self._process.pid, *self.workers()]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         await self._process.communicate()
@@ -117,8 +117,7 @@ class Product:
     def workers(self) -> list[int]:
         """Return the processes that serve."""
         assert self._process
-        [supervisor] = processes.children(self._process.pid, "granian")
-        return processes.children(supervisor, "granian")
+        return processes.children(self._process.pid, "carechat.worker")
 
     def memory(self) -> int:
         """Return the bytes that what serves has resident."""
@@ -160,11 +159,6 @@ class Product:
             yield await stack.enter_async_context(
                 AsyncMongoClient[dict[str, Any]](uri, tz_aware=True)
             )
-
-    def _servers(self, pid: int) -> list[int]:
-        """Every process below that one which serves, the supervisor first."""
-        found = processes.children(pid, "granian")
-        return [*found, *(other for one in found for other in self._servers(one))]
 
 
 @asynccontextmanager
