@@ -22,6 +22,7 @@ from carechat.security.throttle import LoginThrottle, SendThrottle
 from carechat.security.tokens import Tokens
 from carechat.services import peers, watch
 from carechat.services.context import Backend, Policy
+from carechat.services.gathering import Gathering
 from carechat.services.progress import Tracker
 from carechat.settings import MONGODB_URI_FORM, REDIS_URL_FORM, BadSettingError, Settings
 from carechat.storage import embedded
@@ -60,6 +61,7 @@ def build(settings: Settings, mongodb_uri: str, clock: Callable[[], datetime] = 
         store=store,
         hub=hub,
         progress=Tracker(store, hub),
+        activity=Gathering("activity", store.sessions.touch, max),
         presence=Presence(),
         tokens=Tokens(settings.secret()),
         passwords=Passwords(settings.bcrypt_cost),

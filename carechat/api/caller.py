@@ -73,7 +73,7 @@ async def get_caller(
     if request.method not in SAFE_METHODS and is_by_cookie(request) and not is_own_origin(request):
         raise errors.ForbiddenError(FOREIGN)
     ctx = await identify(request)
-    await accounts.touch(ctx)
+    accounts.touch(ctx)
     return ctx
 
 

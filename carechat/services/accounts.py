@@ -96,11 +96,12 @@ async def resolve(backend: Backend, token: str) -> Context:
     return Context(backend, session)
 
 
-async def touch(ctx: Context) -> None:
+def touch(ctx: Context) -> None:
     """Keep the session awake: its owner did something just now."""
     now = ctx.now()
     if now - ctx.store.sessions.active_at(ctx.session) >= TOUCH_INTERVAL:
-        await ctx.store.sessions.touch(ctx.session.id, now)
+        ctx.store.sessions.active(ctx.session.id, now)
+        ctx.backend.activity.put(ctx.session.id, now)
 
 
 async def sign_out(ctx: Context) -> None:

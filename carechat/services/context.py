@@ -14,6 +14,7 @@ from carechat.realtime.relay import Relay
 from carechat.security.passwords import Passwords
 from carechat.security.throttle import LoginThrottle, Seats, SendThrottle
 from carechat.security.tokens import Tokens
+from carechat.services.gathering import Gathering
 from carechat.services.progress import Tracker
 from carechat.storage.sessions import Session
 from carechat.storage.store import Store
@@ -52,6 +53,7 @@ class Backend:
     store: Store
     hub: Hub
     progress: Tracker
+    activity: Gathering[datetime]
     presence: Presence
     tokens: Tokens
     passwords: Passwords
@@ -80,7 +82,7 @@ class Backend:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
-        await self.progress.close()
+        await asyncio.gather(self.progress.close(), self.activity.close())
         self.passwords.close()
         await self.store.close()
 

@@ -78,7 +78,7 @@ async def send(ctx: Context, address: Address, outgoing: Outgoing, origin: objec
         raise
     tell = partial(_tell, ctx.backend, conversation, origin)
     message, created = await ctx.store.messages.append(draft, tell)
-    await accounts.touch(ctx)
+    accounts.touch(ctx)
     return Sent(message, created) if created else await _sent_before(ctx, message)
 
 

@@ -1,9 +1,10 @@
 """Sessions as they are kept: one document from sign-in until the session is over."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from pymongo import UpdateOne
 from pymongo.asynchronous.collection import AsyncCollection
 
 from carechat.domain.users import Role, User
@@ -93,13 +94,19 @@ class Sessions:
         self._forgotten += 1
         self._remembered.clear()
 
-    @guarded
-    async def touch(self, session_id: str, now: datetime) -> None:
-        """Note that the session's owner did something."""
-        await self._collection.update_one({"_id": session_id}, {"$max": {"active_at": now}})
+    def active(self, session_id: str, now: datetime) -> None:
+        """Remember that the session's owner did something, if the session is remembered."""
         if known := self._remembered.get(session_id):
-            awake = replace(known, active_at=max(known.active_at, now))
-            self._remembered[session_id] = awake
+            self._remembered[session_id] = replace(known, active_at=max(known.active_at, now))
+
+    @guarded
+    async def touch(self, active_at: Mapping[str, datetime]) -> None:
+        """Note when the owners of sessions, by their ids, did something."""
+        updates = [
+            UpdateOne({"_id": session_id}, {"$max": {"active_at": at}})
+            for session_id, at in active_at.items()
+        ]
+        await self._collection.bulk_write(updates, ordered=False)
 
     @guarded
     async def end(self, session_id: str) -> None:

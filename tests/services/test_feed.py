@@ -170,7 +170,7 @@ async def test_acting_elsewhere_keeps_a_screen_open(in_a_hurry: Backend) -> None
     async with a_screen(doctor) as screen:
         for _ in range(5):
             await asyncio.sleep(0.15)
-            await in_a_hurry.store.sessions.touch(doctor.session.id, doctor.now())
+            await in_a_hurry.store.sessions.touch({doctor.session.id: doctor.now()})
         assert not screen.closed
         assert (await screen.until(SessionEnded)).ending is Ending.IDLE
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from carechat.domain import errors
 from carechat.domain.events import ReceiptMoved
 from carechat.realtime.hub import Hub
-from carechat.services import conversations, messages, progress, users
+from carechat.services import conversations, gathering, messages, progress, users
 from carechat.services.access import Address
 from carechat.services.context import Backend, Context
 from tests import listening
-from tests.conftest import Records
+from tests.conftest import Clock, Records
 from tests.factories import a_caller, a_conversation, a_pair, a_patient, days_of_talk, says, to
 from tests.listening import a_screen
 from tests.unreliable import Unreliable
@@ -76,7 +76,7 @@ async def test_other_processes_see_it_in_its_place_soon(
     await a_patient(backend, doctor)
     elsewhere = await a_caller(other_process, doctor.user)
     await says(first, doctor)
-    await asyncio.sleep(2 * progress.LONGEST_REST)
+    await asyncio.sleep(2 * progress.LIST_REST)
     assert (await places(elsewhere))[0] == first.user.email
 
 
@@ -139,7 +139,7 @@ async def test_own_messages_in_between_are_not_missing(backend: Backend) -> None
 async def test_progress_of_more_conversations_than_can_wait_is_left_out(
     backend: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "MAX_WAITING", 1)
+    monkeypatch.setattr(gathering, "MAX_WAITING", 1)
     doctor, patient = await a_pair(backend)
     await days_of_talk(doctor, patient, 1)
     conversation = (await conversations.find(doctor, to(patient))).conversation
@@ -176,14 +176,14 @@ async def test_a_device_cannot_have_got_what_is_not_there(backend: Backend) -> N
 ranges = st.tuples(st.integers(1, 20), st.integers(0, 10)).map(lambda r: (r[0], r[0] + r[1]))
 
 
-@given(st.none() | ranges, ranges)
+@given(ranges, ranges)
 def test_joined_ranges_claim_nothing_that_neither_has(
-    before: tuple[int, int] | None, now: tuple[int, int]
+    before: tuple[int, int], now: tuple[int, int]
 ) -> None:
-    joined = progress._joined(before, now)  # pyright: ignore[reportPrivateUsage]
-    parts = {seq for part in (before, now) if part for seq in range(part[0], part[1] + 1)}
+    joined = progress._both(before, now)  # pyright: ignore[reportPrivateUsage]
+    parts = {seq for part in (before, now) for seq in range(part[0], part[1] + 1)}
     assert set(range(joined[0], joined[1] + 1)) <= parts
-    assert joined[0] == min(part[0] for part in (before, now) if part) or before
+    assert joined == before or joined[0] == min(before[0], now[0])
 
 
 @pytest.mark.parametrize(
@@ -222,3 +222,15 @@ async def test_a_known_conversation_costs_no_question(
     for _ in range(20):
         await says(doctor, patient)
     assert mongo.admin.command("serverStatus")["opcounters"]["query"] - questions < 20
+
+
+async def test_sending_does_not_wait_for_a_note_that_somebody_is_awake(
+    fragile: Backend, failing: Unreliable, clock: Clock
+) -> None:
+    doctor, patient = await a_pair(fragile)
+    await fragile.progress.settle()
+    clock.advance(seconds=30)
+    failing.fail(["update"], blockConnection=True, blockTimeMS=2_000)
+    async with asyncio.timeout(1.5):
+        await says(doctor, patient)
+    failing.heal()

@@ -55,7 +55,7 @@ class Inbox(rx.State):
     @rx.event
     async def keep_awake(self):
         """Note that the person is there: the session's idle time begins again."""
-        await accounts.touch(session.caller())
+        accounts.touch(session.caller())
 
     @rx.event
     async def show_more(self):
