@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from h11 import IDLE
@@ -30,6 +30,9 @@ CLOSE_SECONDS = 2
 
 DRAIN_SECONDS = 5
 """For open requests and sockets at the end."""
+
+WRITE = "carechat.write"
+"""The ASGI extension of a socket: writes a text frame at once, or returns that it cannot now."""
 
 PR_SET_PDEATHSIG = 1
 
@@ -64,16 +67,28 @@ class _Http(H11Protocol):
 
 
 class _WebSocket(WebSocketsSansIOProtocol):
-    """A WebSocket whose connection ends with it, also if the client takes nothing any more."""
+    """A WebSocket to which can be written without waiting, and whose connection ends with it."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.close_timeout = CLOSE_SECONDS
 
     async def run_asgi(self) -> None:
+        cast("dict[str, Any]", self.scope)["extensions"][WRITE] = self.write
         await super().run_asgi()
         # What still waits to be written would keep a transport that is only closed.
         self.loop.call_later(2 * CLOSE_SECONDS, self.transport.abort)
+
+    def write(self, text: str) -> bool:
+        """Write that text as a frame, if the client has taken most of what was written before.
+
+        Returns whether it was written; else `send` is to be awaited with it.
+        """
+        if not self.writable.is_set() or self.close_sent or self.transport.is_closing():
+            return False
+        self.conn.send_text(text.encode())
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        return True
 
 
 def server(app: Any, *, factory: bool = False) -> uvicorn.Server:

@@ -15,7 +15,8 @@ MAX_SEQ = 2**53 - 1
 
 def rfc3339(time: datetime) -> str:
     """Return the time as RFC 3339 in UTC with milliseconds and Z."""
-    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    time = time if time.tzinfo is UTC else time.astimezone(UTC)
+    return f"{time.isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 Timestamp = Annotated[datetime, PlainSerializer(rfc3339, return_type=str)]

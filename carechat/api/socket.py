@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 
 from fastapi import FastAPI
@@ -25,6 +26,8 @@ from carechat.domain.events import (
 from carechat.services import feed, messages, receipts
 from carechat.services.access import Address
 from carechat.services.context import Context
+
+Write = Callable[[str], bool]
 
 _PATH = re.compile(r"/ws/[^/]+")
 
@@ -52,6 +55,9 @@ TOO_SLOW = 4409
 FRAME_TOO_LARGE = 4413
 TOO_MANY_SOCKETS = 4429
 
+WRITE = "carechat.write"
+"""The ASGI extension of our workers that writes a text frame at once, or returns that it cannot."""
+
 _writer = frames.Writer()
 
 
@@ -73,13 +79,18 @@ def beside(app: ASGIApp, api: FastAPI) -> ASGIApp:
 
 async def _serve(scope: Scope, receive: Receive, send: Send) -> None:
     if ctx := await _admit(WebSocket(scope, receive, send)):
+        write: Write = scope.get("extensions", {}).get(WRITE, _never)
         # Nobody asks for its headers again, and they would be kept as long as the socket is open.
         scope.clear()
         with ctx.backend.sockets.seat(ctx.user.id) as seated:
             if seated:
-                await _Socket(receive, send, ctx).serve()
+                await _Socket(receive, send, write, ctx).serve()
             else:
                 await _close(send, TOO_MANY_SOCKETS)
+
+
+def _never(_text: str) -> bool:
+    return False
 
 
 async def _close(send: Send, code: int) -> None:
@@ -125,11 +136,13 @@ class _Socket:
         "_send",
         "_size",
         "_waiting",
+        "_write_now",
     )
 
-    def __init__(self, receive: Receive, send: Send, ctx: Context) -> None:
+    def __init__(self, receive: Receive, send: Send, write: Write, ctx: Context) -> None:
         self._receive = receive
         self._send = send
+        self._write_now = write
         self._ctx = ctx
         self._bad_frames = 0
         self._waiting: deque[tuple[str, MessageSent | None]] = deque()
@@ -256,7 +269,8 @@ class _Socket:
             case FellBehind():
                 self._close(TOO_SLOW)
             case SessionEnded(ending):
-                self._waiting.clear()
+                # What waits is not for whoever is there now.
+                self._waiting = deque()
                 self._close(SESSION_IDLE if ending is Ending.IDLE else SESSION_ENDED)
             case _:
                 pass
@@ -269,7 +283,10 @@ class _Socket:
         self._write(frame.model_dump_json())
 
     def _write(self, text: str, sent: MessageSent | None = None) -> None:
-        """Let a frame wait to be written; `sent` is the message that it brings, if it is new."""
+        """Write a frame, or let it wait; `sent` is the message that it brings, if it is new."""
+        if not self._waiting and self._write_now(text):
+            self._written(sent)
+            return
         self._waiting.append((text, sent))
         self._size += len(text)
         self._has_work.set()
@@ -290,15 +307,21 @@ class _Socket:
             await self._has_work.wait()
             self._has_work.clear()
             while self._waiting:
-                text, sent = self._waiting.popleft()
-                self._size -= len(text)
+                # It stays the first one until it is written: nothing may overtake it.
+                waiting = self._waiting
+                text, sent = waiting[0]
                 await self._send({"type": "websocket.send", "text": text})
-                if sent:
-                    self._following.handed(sent)
-                    waited = self._ctx.now() - sent.message.timestamp
-                    metrics.delivered("ws", waited.total_seconds())
+                waiting.popleft()
+                self._size -= len(text)
+                self._written(sent)
                 if self._patience and len(self._waiting) <= ROOM:
                     self._make_room(self._patience)
+
+    def _written(self, sent: MessageSent | None) -> None:
+        if sent:
+            self._following.handed(sent)
+            waited = self._ctx.now() - sent.message.timestamp
+            metrics.delivered("ws", waited.total_seconds())
 
     def _make_room(self, patience: asyncio.TimerHandle) -> None:
         patience.cancel()

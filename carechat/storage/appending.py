@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from bson import ObjectId
@@ -60,25 +61,38 @@ class Appender:
         self._collection = collection
         self._clock = clock
         self._commits = GroupCommit(self._write, lambda draft: draft.conversation_id, LANES)
-        self._under_way: dict[Draft, asyncio.Future[Appended]] = {}
+        self._under_way: dict[Draft, list[asyncio.Future[Appended]]] = {}
         self._tails: OrderedDict[str, Tail] = OrderedDict()
         self._unknown: OrderedDict[Key, bool] = OrderedDict()
         metrics.waiting(self._under_way)
 
     async def append(self, draft: Draft, tell: Callable[[Message], None]) -> Appended:
         """See `Messages.append`."""
-        if first := self._under_way.get(draft):
-            stored, _ = await asyncio.shield(first)
+        mine: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        if waiting := self._under_way.get(draft):
+            waiting.append(mine)
+            stored, _ = await mine
             return stored, False
-        done = self._under_way[draft] = self._commits.put(draft)
+        self._commits.put(draft, partial(self._settled, draft, tell))
+        self._under_way[draft] = [mine]
+        return await mine
 
-        def settled(done: asyncio.Future[Appended]) -> None:
-            self._under_way.pop(draft, None)
-            if done.exception() is None and done.result()[1]:
-                tell(done.result()[0])
-
-        done.add_done_callback(settled)
-        return await asyncio.shield(done)
+    def _settled(
+        self,
+        draft: Draft,
+        tell: Callable[[Message], None],
+        outcome: Appended | errors.CareChatError,
+    ) -> None:
+        waiting = [one for one in self._under_way.pop(draft) if not one.done()]
+        if isinstance(outcome, errors.CareChatError):
+            for one in waiting:
+                one.set_exception(outcome)
+            return
+        for one in waiting:
+            one.set_result(outcome)
+        message, is_new = outcome
+        if is_new:
+            tell(message)
 
     def known_seq(self, conversation_id: str) -> int:
         """The number of a message that is stored there, the newest one of this process if known."""
@@ -102,7 +116,7 @@ class Appender:
         except BulkWriteError as error:
             return await self._after(drafts, documents, dict[str, Any](error.details or {}))
         except PyMongoError:
-            return await self._settle(drafts, documents)
+            return await self._read_back(drafts, documents)
         except UnicodeEncodeError:
             return await self._one_by_one(drafts)
         self._remember(tails)
@@ -120,7 +134,7 @@ class Appender:
         """What became of a batch of which MongoDB refused one: those before it are stored."""
         refused: list[dict[str, Any]] = details.get("writeErrors", [])
         if not refused or details.get("writeConcernErrors"):
-            return await self._settle(drafts, documents)
+            return await self._read_back(drafts, documents)
         index: int = refused[0]["index"]
         stored = documents[:index]
         tails: dict[str, Tail] = {one["conversation_id"]: _tail(one) for one in stored}
@@ -130,9 +144,9 @@ class Appender:
         if refused[0]["code"] == DUPLICATE_KEY and "seq" in refused[0].get("keyPattern", {}):
             return [*outcomes, None]  # another process was faster with the number
         one = slice(index, index + 1)
-        return [*outcomes, *await self._settle(drafts[one], documents[one])]
+        return [*outcomes, *await self._read_back(drafts[one], documents[one])]
 
-    async def _settle(
+    async def _read_back(
         self, drafts: list[Draft], documents: list[Document]
     ) -> list[Outcome[Appended]]:
         """What is stored under the drafts' `client_id`s, whoever stored it."""
@@ -144,11 +158,11 @@ class Appender:
         except PyMongoError:
             found.clear()
         return [
-            self._settled(draft, one["_id"], found.get(_key(draft)))
+            self._found(draft, one["_id"], found.get(_key(draft)))
             for draft, one in zip(drafts, documents, strict=True)
         ]
 
-    def _settled(
+    def _found(
         self, draft: Draft, identifier: ObjectId, stored: Message | None
     ) -> Outcome[Appended]:
         key = _key(draft)

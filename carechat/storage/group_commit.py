@@ -30,13 +30,15 @@ ATTEMPTS = 5
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Outcome = Result | errors.CareChatError | None
+Settled = Callable[[Result | errors.CareChatError], None]
+"""Takes what became of an item: a result, or the error with which it ended."""
 
 
 @dataclass(slots=True, eq=False)
 class _Entry(Generic[Item, Result]):
     key: str
     item: Item
-    done: asyncio.Future[Result]
+    settled: Settled[Result]
     attempts: int = 0
 
 
@@ -60,19 +62,16 @@ class GroupCommit(Generic[Item, Result]):
         self._busy: set[str] = set()
         self._lanes: set[asyncio.Task[None]] = set()
 
-    def put(self, item: Item) -> asyncio.Future[Result]:
-        """Return what will become of the item, which is written after those that wait already.
+    def put(self, item: Item, settled: Settled[Result]) -> None:
+        """Let the item be written after those that wait already; `settled` hears what became of it.
 
-        Wait for it behind `asyncio.shield`: several may. Raises `UnavailableError` if too many
-        wait; nothing becomes of the item then.
+        Raises `UnavailableError` if too many wait; nothing becomes of the item then.
         """
         if len(self._waiting) >= MAX_WAITING:
             metrics.limited("waiting_messages")
             raise errors.UnavailableError(UNAVAILABLE)
-        done: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Entry(self._key(item), item, done))
+        self._waiting.append(_Entry(self._key(item), item, settled))
         self._open_lane()
-        return done
 
     async def close(self) -> None:
         """Stop writing; whoever still waits hears that the outcome is not known."""
@@ -128,10 +127,8 @@ class GroupCommit(Generic[Item, Result]):
         again: list[_Entry[Item, Result]] = []
         for entry, outcome in zip(batch, outcomes, strict=False):
             entry.attempts += 1
-            if isinstance(outcome, errors.CareChatError):
-                entry.done.set_exception(outcome)
-            elif outcome is not None:
-                entry.done.set_result(outcome)
+            if outcome is not None:
+                _tell(entry, outcome)
             elif entry.attempts < ATTEMPTS:
                 again.append(entry)
             else:
@@ -141,5 +138,9 @@ class GroupCommit(Generic[Item, Result]):
 
 def _fail(entries: Sequence[_Entry[Item, Result]] | deque[_Entry[Item, Result]]) -> None:
     for entry in entries:
-        if not entry.done.done():
-            entry.done.set_exception(errors.UnavailableError(UNAVAILABLE))
+        _tell(entry, errors.UnavailableError(UNAVAILABLE))
+
+
+def _tell(entry: _Entry[Item, Result], outcome: Result | errors.CareChatError) -> None:
+    # Not at once: if it fails for one, it must not for the others.
+    asyncio.get_running_loop().call_soon(entry.settled, outcome)
