@@ -1,9 +1,8 @@
 """The WebSocket at `/ws/{email}`: frames in and out, the same services as behind every door."""
 
 import asyncio
+import logging
 import re
-from collections import deque
-from collections.abc import Callable
 from contextlib import suppress
 
 from fastapi import FastAPI
@@ -13,6 +12,7 @@ from starlette.websockets import WebSocket
 from carechat import logs, metrics
 from carechat.api import caller, frames, schemas
 from carechat.api.errors import STATUS, problem
+from carechat.api.outgoing import Outgoing, Write
 from carechat.domain import errors
 from carechat.domain.events import (
     Ending,
@@ -27,28 +27,17 @@ from carechat.services import feed, messages, receipts
 from carechat.services.access import Address
 from carechat.services.context import Context
 
-Write = Callable[[str], bool]
-
 _PATH = re.compile(r"/ws/[^/]+")
 
 MAX_FRAME_BYTES = 64 * 1024
 MAX_BAD_FRAMES = 10
-
-MAX_WAITING = 1_000
-MAX_WAITING_BYTES = 2 * 1024 * 1024
-"""Frames that may wait for a client, and their length, before it counts as too slow."""
-
-ROOM = 100
-"""Frames that may wait before what a client sends has to wait as well."""
-
-PATIENCE_SECONDS = 5
-"""How long more of them may wait before the client counts as too slow."""
 
 CLOSE_SECONDS = 1
 """How long to try to tell a client why its socket is closed; then the connection is dropped."""
 
 GOING_AWAY = 1001
 NOT_JSON = 1003
+FAILED = 1011
 SESSION_ENDED = 4401
 SESSION_IDLE = 4408
 TOO_SLOW = 4409
@@ -59,6 +48,8 @@ WRITE = "carechat.write"
 """The ASGI extension of our workers that writes a text frame at once, or returns that it cannot."""
 
 _writer = frames.Writer()
+
+logger = logging.getLogger(__name__)
 
 
 def beside(app: ASGIApp, api: FastAPI) -> ASGIApp:
@@ -128,28 +119,20 @@ class _Socket:
         "_bad_frames",
         "_ctx",
         "_following",
-        "_has_work",
+        "_outgoing",
         "_over",
-        "_patience",
         "_receive",
-        "_room",
         "_send",
-        "_size",
-        "_waiting",
-        "_write_now",
+        "_write",
     )
 
     def __init__(self, receive: Receive, send: Send, write: Write, ctx: Context) -> None:
         self._receive = receive
         self._send = send
-        self._write_now = write
         self._ctx = ctx
         self._bad_frames = 0
-        self._waiting: deque[tuple[str, MessageSent | None]] = deque()
-        self._size = 0
-        self._has_work = asyncio.Event()
-        self._room: asyncio.Event | None = None
-        self._patience: asyncio.TimerHandle | None = None
+        self._outgoing = Outgoing(send, write, self._written, self._too_slow)
+        self._write = self._outgoing.write
         self._over: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
 
     async def serve(self) -> None:
@@ -161,6 +144,11 @@ class _Socket:
             code = SESSION_ENDED
         except errors.UnavailableError:
             code = GOING_AWAY
+        except Exception as error:
+            metrics.failed()
+            # Without its text, which may quote what somebody wrote.
+            logger.error("socket: %s", type(error).__name__)  # noqa: TRY400
+            code = FAILED
         if code == TOO_SLOW:
             metrics.limited("slow_socket")
         if code is not None:
@@ -170,16 +158,13 @@ class _Socket:
 
     async def _until_over(self) -> int | None:
         """Return the code to close with, None if the client has closed."""
-        sides = [asyncio.create_task(self._read()), asyncio.create_task(self._push())]
+        sides = [asyncio.create_task(self._read()), asyncio.create_task(self._outgoing.push())]
         for side in sides:
             side.add_done_callback(self._end)
         try:
             return await self._over
-        except (RuntimeError, OSError):
-            return None
         finally:
-            if self._patience:
-                self._patience.cancel()
+            self._outgoing.stop()
             for side in sides:
                 side.cancel()
             await asyncio.gather(*sides, return_exceptions=True)
@@ -196,8 +181,7 @@ class _Socket:
     async def _read(self) -> int | None:
         """Handle what comes; returns the code to close with, None if the client closed."""
         while True:
-            if self._room:
-                await self._room.wait()
+            await self._outgoing.room()
             incoming = await self._receive()
             if incoming["type"] == "websocket.disconnect":
                 return None
@@ -250,8 +234,7 @@ class _Socket:
         while not has_all:
             missed = await messages.missed(self._ctx, address, after)
             for message in missed.messages:
-                if self._room:
-                    await self._room.wait()
+                await self._outgoing.room()
                 self._write(frames.message(message))
             after = missed.last
             has_all = not missed.more and syncing.has_all(after)
@@ -264,13 +247,10 @@ class _Socket:
                     self._write(_writer.write(event), event)
             case ReceiptMoved():
                 self._write(_writer.write(event))
-            case ServerStopping():
+            case ServerStopping() | FellBehind():
                 self._close(GOING_AWAY)
-            case FellBehind():
-                self._close(TOO_SLOW)
             case SessionEnded(ending):
-                # What waits is not for whoever is there now.
-                self._waiting = deque()
+                self._outgoing.drop()
                 self._close(SESSION_IDLE if ending is Ending.IDLE else SESSION_ENDED)
             case _:
                 pass
@@ -282,53 +262,17 @@ class _Socket:
         )
         self._write(frame.model_dump_json())
 
-    def _write(self, text: str, sent: MessageSent | None = None) -> None:
-        """Write a frame, or let it wait; `sent` is the message that it brings, if it is new."""
-        if not self._waiting and self._write_now(text):
-            self._written(sent)
-            return
-        self._waiting.append((text, sent))
-        self._size += len(text)
-        self._has_work.set()
-        if len(self._waiting) > MAX_WAITING or self._size > MAX_WAITING_BYTES:
-            self._close(TOO_SLOW)
-        elif len(self._waiting) > ROOM and self._patience is None:
-            self._room = asyncio.Event()
-            loop = asyncio.get_running_loop()
-            self._patience = loop.call_later(PATIENCE_SECONDS, self._close, TOO_SLOW)
-
     def _close(self, code: int) -> None:
         if not self._over.done():
             self._over.set_result(code)
 
-    async def _push(self) -> None:
-        """Write what waits, until it is cancelled."""
-        while True:
-            await self._has_work.wait()
-            self._has_work.clear()
-            while self._waiting:
-                # It stays the first one until it is written: nothing may overtake it.
-                waiting = self._waiting
-                text, sent = waiting[0]
-                await self._send({"type": "websocket.send", "text": text})
-                waiting.popleft()
-                self._size -= len(text)
-                self._written(sent)
-                if self._patience and len(self._waiting) <= ROOM:
-                    self._make_room(self._patience)
+    def _written(self, sent: MessageSent) -> None:
+        self._following.handed(sent)
+        waited = self._ctx.now() - sent.message.timestamp
+        metrics.delivered("ws", waited.total_seconds())
 
-    def _written(self, sent: MessageSent | None) -> None:
-        if sent:
-            self._following.handed(sent)
-            waited = self._ctx.now() - sent.message.timestamp
-            metrics.delivered("ws", waited.total_seconds())
-
-    def _make_room(self, patience: asyncio.TimerHandle) -> None:
-        patience.cancel()
-        self._patience = None
-        if self._room:
-            self._room.set()
-            self._room = None
+    def _too_slow(self) -> None:
+        self._close(TOO_SLOW)
 
 
 def _address(frame: schemas.SendFrame | schemas.ReadFrame) -> Address:

@@ -14,8 +14,7 @@ from hypothesis import settings as rounds
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
-from carechat.api import frames
-from carechat.api import socket as door
+from carechat.api import frames, outgoing
 from carechat.api.guard import Guard
 from carechat.domain import errors
 from carechat.domain.events import PresenceChanged, ReceiptMoved
@@ -36,6 +35,7 @@ from tests.factories import (
     says,
 )
 from tests.listening import a_screen
+from tests.scraping import Rise
 from tests.serving import Server, Socket, a_deaf_socket, a_socket, closed_at_once, handshake
 
 Open = Callable[[Context], Any]
@@ -532,7 +532,7 @@ async def test_a_client_for_which_too_much_waits_is_cut_off(
         assert (await screen.until(PresenceChanged)).present
         # The connection itself takes what would be much for a socket.
         for _ in range(100):
-            for _ in range(door.MAX_WAITING):
+            for _ in range(outgoing.MAX_WAITING):
                 backend.hub.publish(receipt, [doctor.user.email])
             await asyncio.sleep(0)
         assert not (await screen.until(PresenceChanged)).present
@@ -542,11 +542,11 @@ async def test_a_burst_is_not_too_much_for_a_client_that_takes_it(
     connect: Open, backend: Backend, doctor: Context
 ) -> None:
     ours = await connect(doctor)
-    for number in range(3 * door.MAX_WAITING):
+    for number in range(3 * outgoing.MAX_WAITING):
         moved = ReceiptMoved(Receipt("f" * 24, "x@example.com", number, number))
         backend.hub.publish(moved, [doctor.user.email])
     told = [frame["delivered_seq"] for frame in await ours.collect()]
-    assert told == list(range(3 * door.MAX_WAITING))
+    assert told == list(range(3 * outgoing.MAX_WAITING))
 
 
 async def test_a_socket_that_is_left_leaves_nothing_behind(
@@ -639,3 +639,32 @@ async def test_another_server_writes_the_same_frames(
             await says(patient, doctor, str(number))
         messages = [frame for frame in await ours.collect() if frame["type"] == "message"]
         assert [frame["message"] for frame in messages] == [str(number) for number in range(20)]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, OSError, KeyError])
+async def test_what_nobody_has_thought_of_is_told_counted_and_logged(
+    connect: Open,
+    doctor: Context,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: type[Exception],
+) -> None:
+    async def broken(*_: object) -> None:
+        raise error("what somebody wrote")
+
+    ours, failures = await connect(doctor), Rise("carechat_failures_total")
+    monkeypatch.setattr(messages, "send", broken)
+    await ours.send(client_id="1", receiver_email="pat@example.com", message="what somebody wrote")
+    assert await ours.closed() == 1011
+    assert failures() == 1
+    assert error.__name__ in caplog.text
+    assert "what somebody wrote" not in caplog.text
+
+
+async def test_who_has_to_read_anew_is_not_called_slow(
+    connect: Open, backend: Backend, doctor: Context
+) -> None:
+    ours, slow = await connect(doctor), Rise("carechat_limits_total", limit="slow_socket")
+    backend.hub.fall_behind()
+    assert await ours.closed() == 1001
+    assert slow() == 0
