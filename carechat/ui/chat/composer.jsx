@@ -83,13 +83,16 @@ export function Composer({ account, conversation, partnerName, onSend }) {
 }
 
 function Counter({ length }) {
-  const over = length - LIMIT;
-  const words = over > 0 ? `${format(over)} too many` : `${format(length)} of ${format(LIMIT)}`;
   return (
-    <p id="chat-count" className={over > 0 ? "chat-count over" : "chat-count"}>
-      {length >= COUNTED_FROM && words}
+    <p id="chat-count" className={length > LIMIT ? "chat-count over" : "chat-count"}>
+      {length >= COUNTED_FROM && counted(length)}
     </p>
   );
+}
+
+function counted(length) {
+  const over = length - LIMIT;
+  return over > 0 ? `${format(over)} too many` : `${format(length)} of ${format(LIMIT)}`;
 }
 
 function tooMany(length) {
@@ -163,7 +166,9 @@ function useGrowing(field, text) {
 }
 
 function grow(field) {
-  field.style.height = "auto";
+  field.style.height = "";
+  // To ask how high an empty one is would have the whole page laid out at once.
+  if (field.value === "") return;
   const { scrollHeight, offsetHeight, clientHeight } = field;
   field.style.height = `${scrollHeight + offsetHeight - clientHeight}px`;
 }
