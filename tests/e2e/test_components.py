@@ -10,6 +10,11 @@ MODULES = Path(__file__).parents[2] / "carechat" / "ui" / "chat"
 SITE = "http://localhost:1"  # a secure context, as locks need; every request is answered from disk
 DOCTOR = "doctor@example.com"
 HOUR_MS = 3600 * 1000
+WITH_ORDER = """() => {
+  window.order = [];
+  box.carry("c1", () => order.push("sent"));
+  box.subscribe(() => order.push("shown"));
+}"""
 
 
 @pytest.fixture
@@ -176,6 +181,16 @@ class TestOutbox:
         page.evaluate("box.drop([sent[0][0]])")
         _until_sent(page, 2)
         assert _texts(page) == ["a", "b"]
+
+    def test_a_message_is_handed_over_before_the_page_is_drawn_with_it(self, page: Page) -> None:
+        """Drawing would keep it waiting; it is kept before both."""
+        page.evaluate("box.setConnected(true); carry(); box.add('c1', 'a')")
+        _until_sent(page, 1)
+        page.evaluate("box.drop([sent[0][0]])")
+        page.evaluate(WITH_ORDER)
+        page.evaluate("box.add('c1', 'b')")
+        page.wait_for_function("() => order.includes('shown')")
+        assert page.evaluate("order.slice(0, 2)") == ["sent", "shown"]
 
     def test_a_refusal_lets_the_next_one_go(self, page: Page) -> None:
         """The refused one stays with its sentence and is not sent again by itself."""
@@ -391,10 +406,13 @@ class TestOutbox:
     def test_a_database_that_never_answers_holds_nothing_back(
         self, broken: Callable[[str], Page]
     ) -> None:
-        """What is written then goes out after a moment."""
+        """What is written then is seen at once and goes out after a moment."""
         page = broken("indexedDB.open = () => ({});")
-        page.evaluate("box.setConnected(true); carry(); box.add('c1', 'a')")
-        _until_sent(page, 1)
+        page.evaluate("box.setConnected(true)")
+        page.evaluate(WITH_ORDER)
+        page.evaluate("box.add('c1', 'a')")
+        page.wait_for_function("() => order.includes('sent')")
+        assert page.evaluate("order[0]") == "shown"
 
     def test_locks_that_are_denied_hold_nothing_back(self, broken: Callable[[str], Page]) -> None:
         """The server stores a message once, whoever sends it how often."""

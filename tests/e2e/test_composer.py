@@ -56,6 +56,25 @@ def test_the_focus_is_in_the_field_and_stays_there(page: Page) -> None:
     expect(on.messages(page)).to_have_text(["one", "two"])
 
 
+def test_right_after_enter_the_field_counts_as_empty(page: Page) -> None:
+    """Enter held down or a click sends nothing twice, and what is typed is the next message."""
+    field = on.field_of(page)
+    field.fill("one")
+    field.evaluate(
+        """field => {
+          const enter = { key: "Enter", bubbles: true, cancelable: true };
+          field.dispatchEvent(new KeyboardEvent("keydown", enter));
+          field.dispatchEvent(new KeyboardEvent("keydown", enter));
+          field.form.requestSubmit();
+        }"""
+    )
+    page.keyboard.type("two")
+    page.keyboard.press("Enter")
+    page.keyboard.type("three")
+    expect(on.messages(page)).to_have_text(["one", "two"])
+    expect(field).to_have_value("three")
+
+
 def test_the_field_grows_to_six_lines_and_then_scrolls(page: Page) -> None:
     """And is small again after sending."""
     field = on.field_of(page)

@@ -1,6 +1,7 @@
 // Where a message is written: it grows, keeps its focus and what was typed, and never sends too much.
 
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { flushSync } from "react-dom";
 import { Said, useSaying } from "$/public/external/carechat/ui/parts/said/said.jsx";
 import * as drafts from "./drafts.js";
 
@@ -13,11 +14,11 @@ const COUNTED_FROM = 4_500;
  * @param {string} props.account
  * @param {string} props.conversation
  * @param {string} props.partnerName
- * @param {(text: string) => void} props.onSend
+ * @param {(text: string) => Promise<void>} props.onSend the promise is over when the text is shown elsewhere
  */
 export function Composer({ account, conversation, partnerName, onSend }) {
   const field = useRef(null);
-  const [text, setText, since] = useDraft(account, conversation);
+  const { text, since, type, leave } = useDraft(field, account, conversation);
   const length = [...text.trim()].length;
   const [said, say] = useSaying();
   const ready = length > 0 && length <= LIMIT;
@@ -29,8 +30,7 @@ export function Composer({ account, conversation, partnerName, onSend }) {
     field.current.focus();
     if (length > LIMIT) say(`${tooMany(length)} Not sent.`);
     if (!ready) return;
-    onSend(text.trim());
-    setText("");
+    leave(onSend(text.trim()));
   };
   const onKeyDown = (event) => {
     const composing = event.nativeEvent.isComposing || event.keyCode === 229;
@@ -59,7 +59,7 @@ export function Composer({ account, conversation, partnerName, onSend }) {
         value={text}
         aria-invalid={length > LIMIT}
         aria-describedby="chat-partner chat-count chat-since"
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => type(event.target.value)}
         onKeyDown={onKeyDown}
       />
       <button
@@ -104,14 +104,16 @@ const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: 
 
 const format = (number) => number.toLocaleString("en-US");
 
-function useDraft(account, conversation) {
+function useDraft(field, account, conversation) {
   const [text, setText] = useState("");
   const [since, setSince] = useState(null);
   const place = useRef({ conversation, touched: false });
+  const putOff = usePutOff(field);
 
   useEffect(() => {
     if (place.current.conversation !== "" && place.current.conversation !== conversation) {
       place.current.touched = false;
+      putOff(null);
       setText("");
       setSince(null);
     }
@@ -126,17 +128,53 @@ function useDraft(account, conversation) {
     return () => {
       current = false;
     };
-  }, [account, conversation]);
+  }, [account, conversation, putOff]);
 
-  useEffect(() => drafts.follow(account, conversation, setText), [account, conversation]);
+  useEffect(() => {
+    return drafts.follow(account, conversation, (typed) => {
+      putOff(null);
+      setText(typed);
+    });
+  }, [account, conversation, putOff]);
 
-  const type = (typed) => {
-    place.current.touched = true;
+  const show = (typed) => {
+    putOff(null);
     setText(typed);
     setSince(null);
+  };
+  const keep = (typed) => {
+    place.current.touched = true;
     if (account !== "" && conversation !== "") drafts.write(account, conversation, typed);
   };
-  return [text, type, since];
+  const type = (typed) => {
+    show(typed);
+    keep(typed);
+  };
+  // What is sent is no draft any more; to draw the field without it would keep it from going out.
+  const leave = (shown) => {
+    keep("");
+    putOff(() => show(""), shown);
+  };
+  return { text, since, type, leave };
+}
+
+/**
+ * The function that this returns has `work` done when `until` is over, but before anything else is
+ * typed in the field or sent from it; with null, what was put off is not done any more.
+ */
+function usePutOff(field) {
+  const waiting = useRef(null);
+  useEffect(() => {
+    const { form } = field.current;
+    const now = () => waiting.current && flushSync(waiting.current);
+    const events = ["keydown", "beforeinput", "submit"];
+    for (const name of events) form.addEventListener(name, now);
+    return () => events.forEach((name) => form.removeEventListener(name, now));
+  }, [field]);
+  return useCallback((work, until) => {
+    waiting.current = work;
+    until?.then(() => waiting.current === work && work());
+  }, []);
 }
 
 /** As high as its text, which has other lines when the field has become narrower or wider. */

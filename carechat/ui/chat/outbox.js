@@ -9,6 +9,8 @@ const LONGEST_WAIT_MS = 30_000;
 const CHANNEL = "carechat-outbox";
 // A database that does not answer must not keep anything from being sent.
 const LONGEST_WAIT_FOR_STORE_MS = 2_000;
+// Nor its writer from seeing it.
+const LONGEST_UNSEEN_MS = 50;
 const LATE = "This could not be sent for a day.";
 
 /** Stands for every conversation that has no carrier of its own. */
@@ -35,7 +37,7 @@ class Outbox {
   #connected = false;
   #settled = new Set();
   #unkept = new Set();
-  #writing = new Set();
+  #writing = new Map();
   #ready = false;
   #ended = false;
   #channel = globalThis.BroadcastChannel ? new BroadcastChannel(CHANNEL) : null;
@@ -58,11 +60,11 @@ class Outbox {
     return () => this.#listeners.delete(listener);
   };
 
-  /** A new message waits to be sent. */
+  /** A new message waits to be sent; the promise is over when those who watch are told of it. */
   add(conversation, text) {
     const { account } = this;
     const at = Math.max(Date.now(), (this.#entries.at(-1)?.at ?? 0) + 1);
-    this.#keep({ client_id: newId(), account, conversation, text, at });
+    return this.#keep({ client_id: newId(), account, conversation, text, at });
   }
 
   /** A refused message is tried again, as a new one; a late one may be stored: it stays the same. */
@@ -159,12 +161,15 @@ class Outbox {
     }
   }
 
+  /** The page is told once it is kept, and handed over: to draw it takes longer than both. */
   #keep(entry) {
-    if (this.#ended) return;
-    this.#writing.add(entry.client_id);
-    this.#place(entry);
-    const written = store.put("outbox", entry);
-    Promise.race([written, later(LONGEST_WAIT_FOR_STORE_MS)]).then((kept) => this.#kept(entry, kept));
+    if (this.#ended) return Promise.resolve();
+    const answer = Promise.race([store.put("outbox", entry), later(LONGEST_WAIT_FOR_STORE_MS)]);
+    const written = answer.then((kept) => this.#kept(entry, kept));
+    this.#writing.set(entry.client_id, written);
+    const shown = Promise.race([written.then(() => later(0)), later(LONGEST_UNSEEN_MS)]);
+    this.#place(entry, shown);
+    return shown;
   }
 
   /** Only now it is sent, by any tab: what is sent is no draft any more, whenever the browser ends. */
@@ -183,10 +188,10 @@ class Outbox {
     this.#become([...this.#entries]);
   }
 
-  #place(entry) {
+  #place(entry, shown = null) {
     if (this.#ended || this.#settled.has(entry.client_id)) return;
     const others = this.#entries.filter((kept) => kept.client_id !== entry.client_id);
-    this.#become([...others, entry].sort(inOrder));
+    this.#become([...others, entry].sort(inOrder), shown);
   }
 
   #tell(news) {
@@ -203,11 +208,16 @@ class Outbox {
     }
   }
 
-  #become(entries) {
+  #become(entries, shown = null) {
     this.#entries = entries;
     hold(this, this.isLoose());
-    for (const listener of [...this.#listeners]) listener();
+    if (shown) shown.then(() => this.#show());
+    else this.#show();
     this.#pump();
+  }
+
+  #show() {
+    for (const listener of [...this.#listeners]) listener();
   }
 
   #pump() {
@@ -235,8 +245,7 @@ class Outbox {
   #next(conversation) {
     if (!this.#ready || !this.#connected || !this.#carrier(conversation)) return undefined;
     const waits = (entry) => entry.conversation === conversation && entry.refused === undefined;
-    const first = this.#entries.find(waits);
-    return this.#writing.has(first?.client_id) ? undefined : first;
+    return this.#entries.find(waits);
   }
 
   #carrier(conversation) {
@@ -244,8 +253,10 @@ class Outbox {
   }
 
   /** Ends when the entry is stored, refused or removed, the connection is lost or time is up. */
-  #attempt(clientId, conversation, ms) {
-    return new Promise((resolve) => {
+  async #attempt(clientId, conversation, ms) {
+    // What is sent is kept; the lock was asked for meanwhile.
+    await this.#writing.get(clientId);
+    await new Promise((resolve) => {
       const isDone = () => this.#next(conversation)?.client_id !== clientId;
       if (isDone()) {
         resolve();

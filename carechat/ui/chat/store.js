@@ -34,15 +34,20 @@ function connect(resolve, reject) {
   request.onerror = () => reject(request.error);
 }
 
-/** A connection that the browser has closed without a word shows only when it is used. */
-async function begin(mode) {
+/**
+ * `work(transaction)` is called in the next microtask once the database is open, so before the page
+ * is drawn. A connection that the browser has closed without a word shows only when it is used.
+ */
+async function within(mode, work) {
   const database = await open();
+  let transaction;
   try {
-    return database.transaction(TABLES, mode);
+    transaction = database.transaction(TABLES, mode);
   } catch {
     opened = null;
-    return (await open()).transaction(TABLES, mode);
+    transaction = (await open()).transaction(TABLES, mode);
   }
+  return work(transaction);
 }
 
 const ended = (transaction) =>
@@ -52,15 +57,21 @@ const ended = (transaction) =>
   });
 
 async function commit(changes) {
+  const close = () => {
+    if (batch?.changes === changes) batch = null;
+  };
   try {
-    const transaction = await begin("readwrite");
-    for (const [table, change] of changes) change(transaction.objectStore(table));
-    // Else a page that is left in this moment would take what was just typed with it.
-    transaction.commit();
-    await ended(transaction);
+    await within("readwrite", (transaction) => {
+      close();
+      for (const [table, change] of changes) change(transaction.objectStore(table));
+      // Else a page that is left in this moment would take what was just typed with it.
+      transaction.commit();
+      return ended(transaction);
+    });
     return true;
   } catch {
     // There is no room or no database: whoever asked is told.
+    close();
     return false;
   }
 }
@@ -72,11 +83,7 @@ async function commit(changes) {
 function write(table, change) {
   if (batch === null) {
     const changes = [];
-    const kept = Promise.resolve().then(() => {
-      batch = null;
-      return commit(changes);
-    });
-    batch = { changes, kept };
+    batch = { changes, kept: commit(changes) };
   }
   batch.changes.push([table, change]);
   return batch.kept;
@@ -90,10 +97,11 @@ function write(table, change) {
 export async function all(table) {
   try {
     await batch?.kept;
-    const transaction = await begin("readonly");
-    const request = transaction.objectStore(table).getAll();
-    await ended(transaction);
-    return request.result;
+    return await within("readonly", async (transaction) => {
+      const request = transaction.objectStore(table).getAll();
+      await ended(transaction);
+      return request.result;
+    });
   } catch {
     return [];
   }
