@@ -15,14 +15,16 @@ const NEAR_EDGE_PX = 600;
  */
 
 /**
- * The log keeps its place after each commit. `report` hears what is in sight after each commit,
- * scroll and change of size; children with `data-key` are what the place is remembered by.
+ * The log keeps its place in the frame after each commit: before it is drawn, and when the page has
+ * to be laid out anyway. `report` hears what is in sight then, and after each scroll and change of
+ * size; children with `data-key` are what the place is remembered by.
  * @param {React.RefObject<HTMLElement>} logRef
  * @param {(view: View) => void} report
  * @returns {() => void} brings the newest into sight, and keeps it there
  */
 export function useReadingPosition(logRef, report) {
   const place = useRef({ bottom: true, key: null, top: 0, height: 0, length: 0 });
+  const frame = useRef(0);
 
   const measure = useEffectEvent(() => {
     const log = logRef.current;
@@ -38,19 +40,26 @@ export function useReadingPosition(logRef, report) {
   });
 
   const keep = useEffectEvent(() => {
+    cancelAnimationFrame(frame.current);
+    frame.current = 0;
     // The observer may still tell of a log that has just left the page.
     if (!logRef.current) return;
     restore(logRef.current, place.current);
     measure();
   });
 
-  useLayoutEffect(() => keep());
+  const keepSoon = () => {
+    frame.current ||= requestAnimationFrame(() => keep());
+  };
+
+  useLayoutEffect(keepSoon);
 
   useEffect(() => {
     const log = logRef.current;
     const sizes = new ResizeObserver(() => keep());
-    // A scroll that is told of after the log has shrunk says nothing about the reader.
-    const onScroll = () => (log.clientHeight === place.current.height ? measure() : keep());
+    // A scroll that is told of after the log or what is in it has changed says nothing about the reader.
+    const onScroll = () =>
+      frame.current === 0 && log.clientHeight === place.current.height ? measure() : keep();
     sizes.observe(log);
     log.addEventListener("scroll", onScroll, { passive: true });
     return () => {
@@ -60,18 +69,21 @@ export function useReadingPosition(logRef, report) {
   }, [logRef]);
 
   return () => {
-    place.current.bottom = true;
-    toBottom(logRef.current);
+    place.current = { ...place.current, bottom: true, length: 0 };
+    keepSoon();
   };
 }
 
 function viewOf(log) {
   const frame = log.getBoundingClientRect();
   const below = log.scrollHeight - log.scrollTop - log.clientHeight;
-  const inSight = [...log.querySelectorAll("[data-key]")].filter((node) => {
+  const inSight = [];
+  // From the end, which is where most readers are.
+  for (const node of [...log.querySelectorAll("[data-key]")].reverse()) {
     const { top, bottom } = node.getBoundingClientRect();
-    return bottom > frame.top && top < frame.bottom;
-  });
+    if (bottom <= frame.top) break;
+    if (top < frame.bottom) inSight.unshift(node);
+  }
   return {
     bottom: below <= AT_BOTTOM_PX,
     first: inSight[0],
