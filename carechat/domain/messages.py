@@ -1,7 +1,7 @@
 """Messages: what may be written and what each one carries."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from carechat.domain import errors
@@ -31,7 +31,8 @@ class Draft:
 
     def became(self, stored: "Message") -> bool:
         """Whether what is stored under the draft's `client_id` is what its sender wants to say."""
-        return (stored.message, stored.reply_to) == (self.message, self.reply_to)
+        names = (one.name for one in fields(self))
+        return all(getattr(stored, name) == getattr(self, name) for name in names)
 
 
 @dataclass(frozen=True, slots=True)

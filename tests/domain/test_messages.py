@@ -1,13 +1,17 @@
 """What may be written: the text of a message and the id that its client gives it."""
 
 import unicodedata
+from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from carechat.domain import errors
-from carechat.domain.messages import MAX_LENGTH, clean_client_id, clean_message
+from carechat.domain.messages import MAX_LENGTH, Draft, Message, clean_client_id, clean_message
+
+DRAFT = Draft("talk", "c1", "doctor@example.com", "patient@example.com", "Hello", reply_to="m1")
 
 anything = st.text(st.characters(exclude_categories=()))
 
@@ -92,3 +96,15 @@ def test_a_client_id_that_cannot_be_is_refused(client_id: str) -> None:
 @pytest.mark.parametrize("client_id", ["x", "x" * 64, "7f9c24e5-…", "{$gt: 1}"])
 def test_a_client_id_may_be_any_short_text(client_id: str) -> None:
     assert clean_client_id(client_id) == client_id
+
+
+def test_a_draft_became_what_is_stored_with_all_that_its_sender_chose() -> None:
+    stored = Message(id="m2", seq=2, timestamp=datetime(2026, 1, 15, tzinfo=UTC), **asdict(DRAFT))
+    assert DRAFT.became(stored)
+    assert DRAFT.became(replace(stored, seq=3, delivered=True, read=True))
+
+
+@pytest.mark.parametrize("name", [one.name for one in fields(Draft)])
+def test_what_differs_in_any_field_of_a_draft_did_not_come_of_it(name: str) -> None:
+    stored = Message(id="m2", seq=2, timestamp=datetime(2026, 1, 15, tzinfo=UTC), **asdict(DRAFT))
+    assert not replace(DRAFT, **{name: "another"}).became(stored)
