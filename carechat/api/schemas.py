@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
-from carechat.domain import conversations, messages, receipts, users
+from carechat.domain import conversations, messages, users
 from carechat.services.accounts import SignedIn
 from carechat.services.messages import Outgoing
 
@@ -236,7 +236,7 @@ class SyncedFrame(BaseModel):
 
 
 class AckFrame(BaseModel):
-    """The message is stored for good."""
+    """The message is stored for good; written by `frames.ack`, as a test holds."""
 
     type: Literal["ack"] = "ack"
     client_id: str
@@ -245,36 +245,21 @@ class AckFrame(BaseModel):
     seq: int
     timestamp: Timestamp
 
-    @classmethod
-    def of(cls, message: messages.Message) -> "AckFrame":
-        """Return the acknowledgement of a stored message."""
-        return cls.model_validate(message, from_attributes=True)
-
 
 class MessageFrame(Message):
-    """A message for this client."""
+    """A message for this client; written by `frames.message`, as a test holds."""
 
     type: Literal["message"] = "message"
 
-    @classmethod
-    def of(cls, message: messages.Message) -> "MessageFrame":
-        """Return the frame that brings a message."""
-        return cls.model_validate(message, from_attributes=True)
-
 
 class ReceiptFrame(BaseModel):
-    """How far a member has got."""
+    """How far a member has got; written by `frames.receipt`, as a test holds."""
 
     type: Literal["receipt"] = "receipt"
     conversation_id: str
     email: str
     delivered_seq: int
     read_seq: int
-
-    @classmethod
-    def of(cls, receipt: receipts.Receipt) -> "ReceiptFrame":
-        """Return the frame that tells of a receipt."""
-        return cls.model_validate(receipt, from_attributes=True)
 
 
 class ErrorFrame(BaseModel):
