@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tests.bench import texts
 from tests.bench.figures import percentile
 
 NEVER = 0.0
@@ -25,6 +26,8 @@ class Outcome:
     gaps: int
     """Numbers that are missing between the first and the last that somebody was told."""
     refused: int
+    wrong: int
+    """Arrivals with other words than were sent."""
     rate: float
     """Acknowledgements a second."""
     ack: Times
@@ -35,9 +38,9 @@ class Outcome:
     """Processor time of the load client for a message, in microseconds."""
 
     def is_whole(self) -> bool:
-        """Whether every message was acknowledged and arrived once, and no number is missing."""
+        """Whether every message was acknowledged and arrived once as it was sent, without gaps."""
         counts = {self.sent, self.acked, self.arrived}
-        return len(counts) == 1 and not (self.again or self.gaps or self.refused)
+        return len(counts) == 1 and not (self.again or self.gaps or self.refused or self.wrong)
 
 
 class Record:
@@ -51,6 +54,7 @@ class Record:
         self._missing = 0
         self.again = 0
         self.refused = 0
+        self.wrong = 0
         self.complete = asyncio.Event()
         """Set while nothing is under way."""
 
@@ -67,8 +71,9 @@ class Record:
         """Note that a message was acknowledged."""
         self._note(self._acked, client_id, now)
 
-    def arrived(self, client_id: str, now: float) -> None:
-        """Note that a message came to the other's socket."""
+    def arrived(self, client_id: str, text: str, now: float) -> None:
+        """Note that a message came to the other's socket; its text is `texts.of` its id."""
+        self.wrong += text != texts.of(client_id)
         self._note(self._arrived, client_id, now)
 
     def _note(self, times: list[float], client_id: str, now: float) -> None:
@@ -94,6 +99,7 @@ class Record:
             again=self.again,
             gaps=gaps,
             refused=self.refused,
+            wrong=self.wrong,
             rate=sum(begin <= time < end for time in self._acked) / (end - begin),
             ack=self._times(self._acked, window),
             arrival=self._times(self._arrived, window),

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tests.bench import texts
 from tests.bench.outcome import Outcome, Record
 
 WINDOW = (0.0, 1.0)
@@ -16,7 +17,7 @@ def a_message(record: Record) -> str:
     """A message that was acknowledged after 10 ms and arrived after 20."""
     client_id = record.begin(0.5)
     record.acked(client_id, 0.51)
-    record.arrived(client_id, 0.52)
+    record.arrived(client_id, texts.of(client_id), 0.52)
     return client_id
 
 
@@ -32,7 +33,8 @@ async def test_a_run_is_whole_if_every_message_was_acknowledged_and_arrived_once
 
 async def test_a_run_is_not_whole_if_an_acknowledgement_is_missing() -> None:
     record = Record()
-    record.arrived(record.begin(0.5), 0.52)
+    client_id = record.begin(0.5)
+    record.arrived(client_id, texts.of(client_id), 0.52)
     a_message(record)
     assert not outcome(record).is_whole()
 
@@ -46,14 +48,24 @@ async def test_a_run_is_not_whole_if_a_message_did_not_arrive() -> None:
 
 async def test_a_run_is_not_whole_if_a_message_arrived_twice() -> None:
     record = Record()
-    record.arrived(a_message(record), 0.53)
+    client_id = a_message(record)
+    record.arrived(client_id, texts.of(client_id), 0.53)
     assert not outcome(record).is_whole()
 
 
 async def test_a_run_is_not_whole_if_something_of_another_run_arrived() -> None:
     record = Record()
-    record.arrived(a_message(Record()), 0.53)
+    client_id = a_message(Record())
+    record.arrived(client_id, texts.of(client_id), 0.53)
     a_message(record)
+    assert not outcome(record).is_whole()
+
+
+async def test_a_run_is_not_whole_if_a_message_arrived_with_the_words_of_another() -> None:
+    record = Record()
+    client_id = record.begin(0.5)
+    record.acked(client_id, 0.51)
+    record.arrived(client_id, texts.of(a_message(record)), 0.52)
     assert not outcome(record).is_whole()
 
 

@@ -112,6 +112,7 @@ async def _repeat(listening: Load, pair: Pair, times: int) -> None:
     ledger, sender = listening.ledger, pair.doctor
     key = (pair.conversation, sender.email, "the-same")
     text = {"message": load.TEXT, "client_id": key[2]}
+    ledger.sending(key, load.TEXT)
     count = itertools.count()
     sockets = [
         Repeating({"conversation_id": pair.conversation, **text}, count, times)

@@ -82,7 +82,11 @@ class Device:
         self._synced.clear()
 
     async def send(self, client_id: str, text: str) -> None:
-        """Send a message again and again until it is acknowledged, or patience is at its end."""
+        """Send a message again and again until it is acknowledged, or patience is at its end.
+
+        Its `client_id` leads the text, so that no two messages say the same.
+        """
+        text = f"{client_id} {text}"
         key = (self.conversation, self.person.email, client_id)
         give_up = time.monotonic() + PATIENCE_SECONDS
         tries = 0
@@ -119,7 +123,7 @@ class Device:
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self._ready.wait()
                 assert self._wire
-                self._ledger.sending(key)
+                self._ledger.sending(key, text)
                 self._wire.send(
                     {"conversation_id": key[0], "message": text, "client_id": client_id}
                 )
@@ -187,6 +191,8 @@ class Device:
         # While a sync is under way nobody can tell what it brings from what comes by itself.
         if self._synced.is_set():
             self._check_push(seq)
+        key = (frame["conversation_id"], frame["sender_email"], frame["client_id"])
+        self._ledger.note_told(key, frame["message"])
         self._know(frame)
 
     def _check_push(self, seq: int) -> None:

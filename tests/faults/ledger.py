@@ -55,6 +55,7 @@ class Ledger:
     def __init__(self) -> None:
         self.damage = Damage()
         self.sends: dict[Key, Ack | None] = {}
+        self._texts: dict[Key, str] = {}
         self.tries = 0
         self.ack_times: list[float] = []
         self._times: defaultdict[str, list[float]] = defaultdict(list)
@@ -65,9 +66,10 @@ class Ledger:
         """How many sends were acknowledged."""
         return len(self.ack_times)
 
-    def sending(self, key: Key) -> None:
+    def sending(self, key: Key, text: str) -> None:
         """Note that a message goes out, for the first time or again."""
         self.sends.setdefault(key, None)
+        self._texts.setdefault(key, text)
         self.tries += 1
 
     def note_ack(self, key: Key, ack: Ack) -> None:
@@ -83,6 +85,11 @@ class Ledger:
                     reached.set()
         elif before != ack:
             self.damage.note("twice", f"{key} was acknowledged as {before} and as {ack}")
+
+    def note_told(self, key: Key, text: str) -> None:
+        """Note that somebody was told of a message; its words have to be those that were sent."""
+        if text != self._texts.get(key):
+            self.damage.note("lost", f"{key} came with other words than were sent")
 
     async def reach(self, count: int, seconds: float) -> None:
         """Wait until so many are acknowledged; raises `TimeoutError` after so many seconds."""
@@ -155,6 +162,8 @@ class Ledger:
                 self.damage.note("lost", f"{key} was acknowledged as {ack}")
             elif (is_now := _ack(one)) != ack:
                 self.damage.note("lost", f"{key} was acknowledged as {ack}, is {is_now}")
+            elif one["message"] != self._texts[key]:
+                self.damage.note("lost", f"{key} is stored with other words than were sent")
 
 
 def _key(stored: Stored) -> Key:

@@ -19,7 +19,13 @@ def stored(seq: int, client_id: str = "", **other: object) -> Stored:
         "client_id": client_id or str(seq),
         "seq": seq,
         "timestamp": BEGIN + timedelta(seconds=seq),
+        "message": text(client_id or seq),
     } | other
+
+
+def text(client_id: object) -> str:
+    """Return what was written in the message."""
+    return f"{client_id} Hello"
 
 
 def key(client_id: int) -> Key:
@@ -37,7 +43,7 @@ def ledger() -> Ledger:
     """Return the ledger of three messages that were sent and acknowledged."""
     ledger = Ledger()
     for number in (1, 2, 3):
-        ledger.sending(key(number))
+        ledger.sending(key(number), text(number))
         ledger.note_ack(key(number), ack(number))
     return ledger
 
@@ -63,6 +69,19 @@ def test_what_is_stored_otherwise_than_acknowledged_is_lost(ledger: Ledger) -> N
     assert ledger.damage
 
 
+def test_what_is_stored_with_the_words_of_another_message_is_lost(ledger: Ledger) -> None:
+    mixed = stored(2, message=text(3)), stored(3, message=text(2))
+    assert damage(ledger, stored(1), *mixed) == (2, 0, 0, 0)
+
+
+def test_what_somebody_is_told_in_the_words_of_another_message_is_lost(ledger: Ledger) -> None:
+    ledger.note_told(key(1), text(1))
+    assert not ledger.damage
+    ledger.note_told(key(1), text(2))
+    ledger.note_told(key(4), text(4))
+    assert ledger.damage.lost == 2
+
+
 def test_a_client_id_that_is_stored_again_is_there_twice(ledger: Ledger) -> None:
     assert damage(ledger, stored(1), stored(2), stored(3), stored(4, "1"))[1] == 1
 
@@ -79,7 +98,7 @@ def test_another_acknowledgement_of_the_same_is_noticed(ledger: Ledger) -> None:
 
 
 def test_a_number_that_is_missing_is_a_gap(ledger: Ledger) -> None:
-    ledger.sending(key(5))
+    ledger.sending(key(5), text(5))
     ledger.note_ack(key(5), ack(5))
     assert damage(ledger, stored(1), stored(2), stored(3), stored(5)) == (0, 0, 1, 0)
 
@@ -90,5 +109,5 @@ def test_a_time_that_does_not_rise_is_noticed(ledger: Ledger) -> None:
 
 
 def test_what_was_never_acknowledged_is_unanswered(ledger: Ledger) -> None:
-    ledger.sending(key(4))
+    ledger.sending(key(4), text(4))
     assert damage(ledger, stored(1), stored(2), stored(3), stored(4)) == (0, 0, 0, 1)
