@@ -1,13 +1,26 @@
 """Conversations as they are kept: when what was sent arrived, noted with each move."""
 
+from collections.abc import Iterator
+from typing import Any, cast
+
 import bson
 import pytest
+from pymongo import AsyncMongoClient
+from pymongo.monitoring import (
+    CommandFailedEvent,
+    CommandListener,
+    CommandStartedEvent,
+    CommandSucceededEvent,
+)
 
 from carechat.domain.conversations import Conversation
 from carechat.domain.receipts import Arrival
 from carechat.services.context import Backend, Context
-from carechat.storage import conversations as kept
-from carechat.storage.conversations import Conversations, Progress
+from carechat.storage.changes import Changes
+from carechat.storage.conversations import MAX_ARRIVALS, Conversations, Progress
+from carechat.storage.database import Document, durable
+from carechat.storage.heard import Heard
+from carechat.storage.sessions import Sessions
 from tests.conftest import Clock, Records
 from tests.factories import a_conversation, a_pair
 
@@ -78,11 +91,11 @@ async def test_what_does_not_move_is_not_noted(
 async def test_only_the_newest_are_kept(
     store: Conversations, talk: Conversation, email: str
 ) -> None:
-    for seq in range(1, kept.MAX_ARRIVALS + 4):
+    for seq in range(1, MAX_ARRIVALS + 4):
         await (store.read if seq % 2 else store.deliver)(talk.id, email, *_numbers(seq))
     await advance(store, talk, email, 60)
     seqs = [one.seq for one in await store.arrivals(talk.id, email)]
-    assert seqs == [*range(5, kept.MAX_ARRIVALS + 4), 60]
+    assert seqs == [*range(5, MAX_ARRIVALS + 4), 60]
 
 
 def _numbers(seq: int) -> tuple[int, ...]:
@@ -105,43 +118,70 @@ async def test_a_stranger_and_a_missing_conversation_have_none(
     assert await store.arrivals("5" * 24, "stranger@example.com") == []
 
 
+class Answers(CommandListener):
+    """The sizes of all conversations that MongoDB has answered with, in bytes."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        """Wait for the answer."""
+
+    def succeeded(self, event: CommandSucceededEvent) -> None:
+        """Note the conversations in the answer."""
+        self.sizes += [len(bson.encode(one)) for one in _conversations_in(event.reply)]
+
+    def failed(self, event: CommandFailedEvent) -> None:
+        """Fail, as nothing in these tests may."""
+        raise AssertionError(event.failure)
+
+
+def _conversations_in(answer: object) -> Iterator[dict[str, Any]]:
+    if isinstance(answer, list):
+        for one in cast("list[object]", answer):
+            yield from _conversations_in(one)
+    elif isinstance(answer, dict):
+        fields = cast("dict[str, Any]", answer)
+        if "members" in fields:
+            yield fields
+        yield from _conversations_in([*fields.values()])
+
+
 async def test_no_other_read_brings_them(
-    backend: Backend, talk: Conversation, monkeypatch: pytest.MonkeyPatch, records: Records
+    backend: Backend, talk: Conversation, mongodb_uri: str, clock: Clock, records: Records
 ) -> None:
     """What is read of a conversation is as small after many moves as before."""
-    store, email = backend.store.conversations, talk.emails[0]
-    read: list[int] = []
+    answers, heard, email = Answers(), Heard(), talk.emails[0]
+    client = AsyncMongoClient[Document](mongodb_uri, tz_aware=True, event_listeners=[answers])
+    database = durable(client, records.name)
+    store = Conversations(database["conversations"], heard, clock)
+    changes = Changes(database, Sessions(database["sessions"], heard), store.recent, heard)
+    users = [await backend.store.users.find(one) for one in talk.emails]
+    doctor, patient = (one for one in users if one)
 
-    def measured(document: kept.Document) -> Conversation:
-        read.append(len(bson.encode(document)))
-        return as_it_was(document)
-
-    as_it_was = kept.from_document
-    monkeypatch.setattr(kept, "from_document", measured)
-
-    async def sizes() -> list[int]:
-        read.clear()
-        since = await backend.store.changes.now()
-        users = [await backend.store.users.find(one) for one in talk.emails]
-        doctor, patient = (one for one in users if one)
+    async def sizes() -> set[int]:
+        seq = (await store.arrivals(talk.id, email))[-1].seq
+        answers.sizes.clear()
+        since = await changes.now()
         await store.assign(doctor, patient)
         await store.find(talk.id)
         await store.between(*talk.emails)
         await store.of(email)
         await store.page(email, 10, None)
-        seq = (await store.arrivals(talk.id, email))[-1].seq
         await advance(store, talk, email, seq + 1)
         await store.deliver(talk.id, email, seq + 2, seq + 2)
         await store.read(talk.id, email, seq + 3)
-        async with backend.store.changes.written(since) as changes:
-            while len(read) < 11:
-                await anext(changes)
-        return list(read)
+        async with changes.written(since) as written:
+            while len(answers.sizes) < 11:
+                await anext(written)
+        return set(answers.sizes)
 
-    before = await sizes()
-    for seq in range(10, 70):
-        await store.read(talk.id, email, seq)
-    document = records["conversations"].find_one()
-    assert document
-    assert len(bson.encode(document)) > 2 * max(before)
-    assert await sizes() == before
+    async with client:
+        before = await sizes()
+        for seq in range(10, 70):
+            await store.read(talk.id, email, seq)
+        document = records["conversations"].find_one()
+        assert document
+        assert len(bson.encode(document)) > 2 * max(before)
+        assert await sizes() == before
+        await store.close()
