@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
 
 import reflex as rx
+from reflex.state import BaseState
 
 from carechat import metrics
 from carechat.domain import errors
@@ -103,9 +104,7 @@ class Live(rx.State):
             if ending:
                 yield await self._sign_in(ctx, ending)
         except errors.UnavailableError:
-            async with self:
-                tab = await self._get_root_state().get_state(session.Tab)
-                tab.unreachable = session.UNREACHABLE
+            await self._tell_unreachable(ctx)
             await asyncio.sleep(RETRY_SECONDS)
             yield Live.listen
 
@@ -131,6 +130,11 @@ class Live(rx.State):
                     waiting.clear()
         return None
 
+    async def _tell_unreachable(self, ctx: Context) -> None:
+        async with self._owned(ctx) as root:
+            if root:
+                (await root.get_state(session.Tab)).unreachable = session.UNREACHABLE
+
     async def _load(self, ctx: Context) -> None:
         """Show all anew; as long as that takes the page can be shown nothing else."""
         try:
@@ -140,11 +144,11 @@ class Live(rx.State):
             raise errors.UnavailableError(session.NO_ANSWER) from error
 
     async def _load_all(self, ctx: Context) -> None:
-        async with self:
-            (await self._get_root_state().get_state(Chat))._clear()
-        async with self:
-            root = self._get_root_state()
-            if not await session.owns(ctx, root):
+        async with self._owned(ctx) as root:
+            if root:
+                (await root.get_state(Chat))._clear()
+        async with self._owned(ctx) as root:
+            if not root:
                 return
             (await root.get_state(session.Tab)).unreachable = ""
             await (await root.get_state(Inbox))._load(ctx)
@@ -157,9 +161,8 @@ class Live(rx.State):
         The states themselves are changed, not the proxies that a background event is given: those
         ask at each look whether the lock is held, which is most of what showing costs.
         """
-        async with self:
-            root = self._get_root_state()
-            if not await session.owns(ctx, root):
+        async with self._owned(ctx) as root:
+            if not root:
                 return
             chat, inbox = await root.get_state(Chat), await root.get_state(Inbox)
             for event in events:
@@ -172,6 +175,13 @@ class Live(rx.State):
         for event in events:
             if isinstance(event, MessageSent):
                 metrics.delivered("page", (ctx.now() - event.message.timestamp).total_seconds())
+
+    @asynccontextmanager
+    async def _owned(self, ctx: Context) -> AsyncGenerator[BaseState | None]:
+        """Hold the tab's states, to be changed; None if they are somebody else's by now."""
+        async with self:
+            root = self._get_root_state()
+            yield root if await session.owns(ctx, root) else None
 
     def _missed(self) -> Ending | None:
         """Why a visitor has no session: whoever wanted more than the first page had one."""

@@ -1,0 +1,50 @@
+"""The follower of a page: it writes nothing into a tab that has become somebody else's."""
+
+from typing import cast
+
+import pytest
+import reflex as rx
+
+from carechat.services.context import Backend, Context
+from carechat.ui import rows, session
+from carechat.ui.chat.state import Chat
+from carechat.ui.live import Live
+from tests.factories import a_doctor
+
+SHOWN = rows.PartnerRow(email="patient@example.com", name="Maria Jones")
+
+
+@pytest.fixture
+async def before(backend: Backend) -> Context:
+    """Return the person whose follower goes on for a moment."""
+    return await a_doctor(backend)
+
+
+@pytest.fixture
+async def live(backend: Backend) -> Live:
+    """Return the follower's state in a tab in which the next person reads a conversation."""
+    root = rx.State(_reflex_internal_init=True)  # pyright: ignore[reportCallIssue]
+    (await root.get_state(session.Tab))._session_id = (await a_doctor(backend)).session.id
+    (await root.get_state(Chat)).partner = SHOWN
+    return cast("Live", await root.get_state(Live))
+
+
+async def test_who_comes_next_in_the_tab_keeps_what_they_read(live: Live, before: Context) -> None:
+    await live._load(before)
+    assert (await live.get_state(Chat)).partner == SHOWN
+
+
+async def test_who_comes_next_in_the_tab_is_not_told_that_the_other_could_not_be_followed(
+    live: Live, before: Context
+) -> None:
+    await live._tell_unreachable(before)
+    assert (await live.get_state(session.Tab)).unreachable == ""
+
+
+async def test_whose_tab_it_still_is_hears_that_nothing_can_be_stored(
+    live: Live, before: Context
+) -> None:
+    tab = await live.get_state(session.Tab)
+    tab._session_id = before.session.id
+    await live._tell_unreachable(before)
+    assert tab.unreachable == session.UNREACHABLE
