@@ -112,8 +112,8 @@ _sessions = Gauge("carechat_sessions", "Sessions with a page or socket open.", r
 _up = Gauge("carechat_up", "Whether what it needs answers.", ["service"], registry=registry)
 
 
-def sent(outcome: Outcome, seconds: float = 0.0) -> None:
-    """Count a try to send; of a message that is stored also how long that took."""
+def sent(outcome: str, seconds: float = 0.0) -> None:
+    """Count a try to send with its `Outcome`; of one that is stored also how long that took."""
     _sends[outcome].inc()
     if outcome == "stored":
         _ack.observe(seconds)
@@ -128,7 +128,7 @@ def sending(send: Callable[P, Awaitable[S]]) -> Callable[P, Coroutine[Any, Any, 
         try:
             done = await send(*args, **kwargs)
         except errors.CareChatError as error:
-            _sends[error.code].inc()
+            sent(error.code)
             raise
         except Exception:
             sent("failed")

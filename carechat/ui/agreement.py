@@ -30,7 +30,7 @@ class Agreement(rx.State):
         seen = ((Chat, chat), (Inbox, inbox), (session.Tab, tab))
         for kind, checksum in seen:
             state = await self.get_state(kind)
-            if _checksum(state) != incoming.seq(checksum):
+            if _checksum(state) != incoming.number(checksum):
                 _send_again(state)
         return None if live.follows(self.router.session.client_token) else live.Live.listen
 

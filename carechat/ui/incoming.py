@@ -14,8 +14,8 @@ def text(value: object) -> str:
     return value
 
 
-def seq(value: object) -> int:
-    """Return the value if it can be a message's number; raises `InvalidError` if not."""
+def number(value: object) -> int:
+    """Return the value if it is a number such as messages have; raises `InvalidError` if not."""
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_SEQ:
-        raise errors.InvalidError("That is not a number of a message.")
+        raise errors.InvalidError("That is not a number.")
     return value

@@ -124,7 +124,8 @@ class Live(rx.State):
                     waiting.clear()
                     await self._load(ctx)
                     continue
-                waiting += [event] if event else []
+                if event is not None:
+                    waiting.append(event)
                 if event is None or _shows_at_once(ctx, event):
                     await self._show(ctx, waiting, at_rest=event is None)
                     waiting.clear()

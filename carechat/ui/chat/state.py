@@ -83,13 +83,13 @@ class Chat(rx.State):
     async def read(self, conversation: str, seq: int):
         """Note that everything up to `seq` was on the screen of somebody who looked."""
         address = Address(conversation_id=incoming.text(conversation))
-        await receipts.read(session.caller(), address, incoming.seq(seq))
+        await receipts.read(session.caller(), address, incoming.number(seq))
 
     @rx.event(background=True)
     async def show_older(self, conversation: str, before: int):
         """Show the messages before that number as well."""
         ctx, address = session.caller(), Address(conversation_id=incoming.text(conversation))
-        page = await messages.history(ctx, address, WINDOW, before=incoming.seq(before))
+        page = await messages.history(ctx, address, WINDOW, before=incoming.number(before))
         async with self:
             if await self._shows(ctx, page):
                 self.history, self.older = self._rows(page.messages), page.more
@@ -98,7 +98,7 @@ class Chat(rx.State):
     async def fill_gap(self, conversation: str, after: int):
         """Show the messages after that number, of which the page has missed some."""
         ctx, address = session.caller(), Address(conversation_id=incoming.text(conversation))
-        page = await messages.history(ctx, address, messages.MAX_PAGE, after=incoming.seq(after))
+        page = await messages.history(ctx, address, messages.MAX_PAGE, after=incoming.number(after))
         async with self:
             if await self._shows(ctx, page):
                 self.newest = self._rows(page.messages)
@@ -107,7 +107,7 @@ class Chat(rx.State):
     async def prove(self, conversation: str, seen: int):
         """Show what is stored of the conversation; `seen` is the highest number on the page."""
         ctx, address = session.caller(), Address(conversation_id=incoming.text(conversation))
-        found = await proof.of(ctx, address, incoming.seq(seen))
+        found = await proof.of(ctx, address, incoming.number(seen))
         async with self:
             if found.conversation.id == self.conversation and await session.owns(ctx, self):
                 self.proof = rows.proved(found)
@@ -116,7 +116,7 @@ class Chat(rx.State):
     async def ask_times(self, conversation: str, seq: int):
         """Show when the own message with that number was delivered and read."""
         ctx, conversation = session.caller(), incoming.text(conversation)
-        seq = incoming.seq(seq)
+        seq = incoming.number(seq)
         found = await proof.times(ctx, Address(conversation_id=conversation), seq)
         async with self:
             if conversation == self.conversation and await session.owns(ctx, self):
