@@ -8,13 +8,14 @@ from fastapi import APIRouter, Depends, Query, Response
 from carechat.api import schemas
 from carechat.api.caller import Caller
 from carechat.domain import errors
+from carechat.domain.messages import MAX_SEQ
 from carechat.services import messages, receipts
 from carechat.services.access import Address
 from carechat.services.context import Context
 
 router = APIRouter(tags=["messages"])
 
-Seq = Annotated[int | None, Query(ge=0, le=schemas.MAX_SEQ)]
+Seq = Annotated[int | None, Query(ge=0, le=MAX_SEQ)]
 
 
 class Range:

@@ -9,9 +9,6 @@ from carechat.domain import conversations, messages, users
 from carechat.services.accounts import SignedIn
 from carechat.services.messages import Outgoing
 
-MAX_SEQ = 2**53 - 1
-"""The greatest number that JSON's readers agree on (RFC 8259, 6)."""
-
 
 def rfc3339(time: datetime) -> str:
     """Return the time as RFC 3339 in UTC with milliseconds and Z."""
@@ -20,7 +17,7 @@ def rfc3339(time: datetime) -> str:
 
 
 Timestamp = Annotated[datetime, PlainSerializer(rfc3339, return_type=str)]
-Seq = Annotated[int, Field(ge=0, le=MAX_SEQ, strict=True)]
+Seq = Annotated[int, Field(ge=0, le=messages.MAX_SEQ, strict=True)]
 
 
 class Incoming(BaseModel):

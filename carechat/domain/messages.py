@@ -11,6 +11,9 @@ MAX_LENGTH = 5_000
 
 MAX_CLIENT_ID_LENGTH = 64
 
+MAX_SEQ = 2**53 - 1
+"""The greatest number that JSON's readers agree on (RFC 8259, 6)."""
+
 _CONTROL_AND_SURROGATES = r"\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
 """The categories Cc, but for tab and newline, and Cs of Unicode, which never change."""
 

@@ -1,8 +1,8 @@
 """What a browser sends with an event: anything at all, until it has been looked at."""
 
 from carechat.domain import errors
+from carechat.domain.messages import MAX_SEQ
 
-MAX_SEQ = 2**53 - 1
 MAX_TEXT = 20_000
 """More than any text that is taken; the rules of each text are the domain's."""
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from carechat.api import frames, schemas
 from carechat.domain.events import MessageSent, ReceiptMoved
-from carechat.domain.messages import Message
+from carechat.domain.messages import MAX_SEQ, Message
 from carechat.domain.receipts import Receipt
 from tests.storage.test_recent import CONVERSATION
 
@@ -21,7 +21,7 @@ messages = st.builds(
     Message,
     id=texts,
     conversation_id=texts,
-    seq=st.integers(1, schemas.MAX_SEQ),
+    seq=st.integers(1, MAX_SEQ),
     client_id=texts,
     sender_email=texts,
     receiver_email=st.none() | texts,
@@ -35,8 +35,8 @@ receipts = st.builds(
     Receipt,
     conversation_id=texts,
     email=texts,
-    delivered_seq=st.integers(0, schemas.MAX_SEQ),
-    read_seq=st.integers(0, schemas.MAX_SEQ),
+    delivered_seq=st.integers(0, MAX_SEQ),
+    read_seq=st.integers(0, MAX_SEQ),
 )
 
 
