@@ -3,15 +3,25 @@
 import itertools
 from collections.abc import Sequence
 
-from carechat.domain.conversations import Conversation
+from carechat.domain.conversations import Conversation, Kind, Member
 from carechat.domain.messages import Message
 from carechat.domain.users import Role, User
 from carechat.services import accounts, messages, users
 from carechat.services.access import Address
 from carechat.services.context import Backend, Context
 from carechat.services.messages import Outgoing
+from tests.people import PASSWORD as PASSWORD  # also for tests
 
-PASSWORD = "correct horse battery"
+CONVERSATION = Conversation(
+    id="1" * 24,
+    kind=Kind.DIRECT,
+    title=None,
+    members=(
+        Member("a@example.com", "Dr. A", Role.DOCTOR),
+        Member("b@example.com", "B", Role.PATIENT),
+    ),
+)
+"""One that is in no database."""
 
 _numbers = itertools.count(1)
 

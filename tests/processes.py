@@ -1,10 +1,16 @@
 """The product in processes of its own: the environment that it is started in, and who they are."""
 
 import os
-from contextlib import suppress
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[1]
+
+STOP_SECONDS = 30.0
 
 
 def environment(data_dir: Path, port: int, pages: str, **variables: str) -> dict[str, str]:
@@ -23,6 +29,25 @@ def environment(data_dir: Path, port: int, pages: str, **variables: str) -> dict
         "REFLEX_WEB_WORKDIR": pages,
         **variables,
     }
+
+
+@contextmanager
+def serving(environment: Mapping[str, str]) -> Generator[subprocess.Popen[str]]:
+    """Give the process of a server that says that it is ready, and stop it in order."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "carechat", "serve"],
+        cwd=PROJECT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout
+        try:
+            assert any("is ready" in line for line in server.stdout), "the server did not start"
+            yield server
+        finally:
+            server.send_signal(signal.SIGINT)
+            server.wait(STOP_SECONDS)
 
 
 def children(pid: int, word: str) -> list[int]:

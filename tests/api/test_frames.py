@@ -11,7 +11,7 @@ from carechat.api import frames, schemas
 from carechat.domain.events import MessageSent, ReceiptMoved
 from carechat.domain.messages import MAX_SEQ, Message
 from carechat.domain.receipts import Receipt
-from tests.storage.test_recent import CONVERSATION
+from tests.factories import CONVERSATION
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 times = st.datetimes(timezones=st.just(UTC)) | st.just(

@@ -3,7 +3,6 @@
 import contextlib
 import itertools
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 
 from carechat.storage import embedded
-from tests import processes
+from tests import people, processes
 from tests.bench import machine
 from tests.processes import PROJECT
 
@@ -29,14 +28,12 @@ PAGES = ".web-bench"
 """Where they are built once, and again when their sources have changed."""
 
 URL = f"http://localhost:{PORT}"
-PASSWORD = "correct horse battery"
 PAIRS = 60
 """Enough for every measurement to have people of its own."""
 
 AT_ONCE = 8
 """Sign-ins at the same time, fewer than the product lets one network have."""
 
-STOP_SECONDS = 30
 PROFILE_BYTES = 64_000_000
 
 TALKER = "talking-"
@@ -142,26 +139,17 @@ class Product:
 def serve(folder: Path, **variables: str) -> Iterator[Product]:
     """Give the product, served from the pages and the data in that folder."""
     environment = _environment(folder, variables)
-    command = [sys.executable, "-m", "carechat", "serve"]
     began = time.monotonic()
-    with subprocess.Popen(
-        command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout
-        try:
-            assert any("is ready" in line for line in server.stdout), "the server did not start"
-            yield Product(folder, server.pid, time.monotonic() - began)
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(STOP_SECONDS)
+    with processes.serving(environment) as server:
+        yield Product(folder, server.pid, time.monotonic() - began)
 
 
 def populate(folder: Path, talkers: int, **variables: str) -> None:
     """Let the pairs of people have accounts, and so many pairs more that only talk."""
     folder.mkdir(exist_ok=True)
     roster = folder / "people.csv"
-    people = [*_people("", PAIRS), *_people(TALKER, talkers)]
-    roster.write_text("\n".join(["email,name,role,doctor_emails,password", *people]))
+    rows = [*people.pairs(PAIRS), *people.pairs(talkers, TALKER)]
+    roster.write_text(people.roster(rows))
     subprocess.run(
         [sys.executable, "-m", "carechat", "users", "import", str(roster)],
         cwd=PROJECT,
@@ -184,21 +172,13 @@ def talkers(count: int) -> Pairs:
     return list(zip(tokens[::2], tokens[1::2], strict=True))
 
 
-def _people(prefix: str, count: int) -> Iterator[str]:
-    for number in range(1, count + 1):
-        doctor = f"{prefix}doctor{number}@example.com"
-        yield f"{doctor},Dr. Sarah Chen,doctor,,{PASSWORD}"
-        yield f"{prefix}patient{number}@example.com,Maria Jones,patient,{doctor},{PASSWORD}"
-
-
 def _signed_in(name: str) -> Person:
     api = httpx.Client(base_url=URL)
     email, token = _token(api, name)
-    api.headers["Authorization"] = f"Bearer {token}"
+    api.headers.update(people.bearer(token))
     return Person(email, api)
 
 
 def _token(api: httpx.Client, name: str) -> Token:
     email = f"{name}@example.com"
-    answer = api.post("/auth/login", json={"email": email, "password": PASSWORD})
-    return email, answer.raise_for_status().json()["access_token"]
+    return email, people.token(api, email)

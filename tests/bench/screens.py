@@ -8,7 +8,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests import chromium
-from tests.bench.product import PASSWORD, URL, Person
+from tests.bench.product import URL, Person
+from tests.people import PASSWORD
 
 STAMPS = Path(__file__).with_name("stamps.js")
 

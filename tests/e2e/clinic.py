@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,12 @@ import pymongo
 from pymongo.database import Database
 
 from carechat.storage import embedded, mongod
-from tests import processes
+from tests import people, processes
+from tests.people import PASSWORD
 from tests.processes import PROJECT
 
 PORT = int(os.environ.get("CARECHAT_E2E_PORT", "8123"))
 URL = f"http://localhost:{PORT}"
-PASSWORD = "correct horse battery"
 GENEROUS = {"CARECHAT_BCRYPT_COST": "4", "CARECHAT_SEND_RATE": "1000/1000"}
 DOCTORS = 500
 """Enough for every test to have one of its own."""
@@ -71,7 +71,7 @@ class Clinic:
         self._patients = itertools.count(1)
         self._clients = contextlib.ExitStack()
         self._import(
-            f"doctor{number}@example.com,Dr. Sarah Chen {number},doctor,,{PASSWORD}"
+            people.doctor(f"doctor{number}@example.com", f"Dr. Sarah Chen {number}")
             for number in range(1, DOCTORS + 1)
         )
 
@@ -102,9 +102,7 @@ class Clinic:
     def known(self, email: str, name: str, password: str = PASSWORD) -> Person:
         """Return somebody who has an account."""
         api = self._clients.enter_context(httpx.Client(base_url=URL))
-        answer = api.post("/auth/login", json={"email": email, "password": password})
-        token = answer.raise_for_status().json()["access_token"]
-        api.headers["Authorization"] = f"Bearer {token}"
+        api.headers.update(people.bearer(people.token(api, email, password)))
         return Person(email, name, api)
 
     def operator(self, *command: str) -> str:
@@ -155,7 +153,7 @@ class Clinic:
     def add_patients(self, doctor: Person, count: int) -> None:
         """Give that doctor so many patients, who cannot be told from each other."""
         self._import(
-            f"{number}.of.{doctor.email},Patient {number},patient,{doctor.email},{PASSWORD}"
+            people.patient(f"{number}.of.{doctor.email}", doctor.email, f"Patient {number}")
             for number in range(count)
         )
 
@@ -165,7 +163,7 @@ class Clinic:
 
     def _import(self, rows: Iterable[str]) -> None:
         path = self._data_dir / "people.csv"
-        path.write_text("\n".join(["email,name,role,doctor_emails,password", *rows]))
+        path.write_text(people.roster(rows))
         self.operator("users", "import", str(path))
 
 
@@ -173,24 +171,11 @@ class Clinic:
 def served(data_dir: Path) -> Iterator[Clinic]:
     """Give a served CareChat with the demo and many doctors, and see that it ends as it should."""
     environment = processes.environment(data_dir, PORT, ".web-test", **GENEROUS)
-    with _running([sys.executable, "-m", "carechat", "serve"], environment) as pid:
-        clinic = Clinic(data_dir, environment, pid)
+    with processes.serving(environment) as server:
+        clinic = Clinic(data_dir, environment, server.pid)
         yield clinic
         clinic.close()
-
-
-@contextlib.contextmanager
-def _running(command: Sequence[str], environment: dict[str, str]) -> Iterator[int]:
-    with subprocess.Popen(
-        command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout
-        try:
-            assert any("is ready" in line for line in server.stdout), "the server did not start"
-            yield server.pid
-        finally:
-            server.send_signal(signal.SIGINT)
-            assert server.wait(30) == 0
+    assert server.returncode == 0
 
 
 @contextlib.contextmanager

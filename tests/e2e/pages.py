@@ -11,8 +11,9 @@ from typing import Any
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.e2e import screens as on
-from tests.e2e.clinic import PASSWORD, Clinic, Person
+from tests.e2e.clinic import Clinic, Person
 from tests.e2e.screens import Screens
+from tests.people import PASSWORD
 
 LONG_NAME = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh"
 TEXTS = (

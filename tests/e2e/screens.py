@@ -14,7 +14,8 @@ from playwright.sync_api import (
     expect,
 )
 
-from tests.e2e.clinic import PASSWORD, URL, Person
+from tests.e2e.clinic import URL, Person
+from tests.people import PASSWORD
 
 PHONE: dict[str, Any] = {
     "viewport": {"width": 320, "height": 568},

@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests import chromium
 from tests.e2e import screens as on
-from tests.e2e.clinic import PASSWORD, URL, Clinic, Person
+from tests.e2e.clinic import URL, Clinic, Person
 from tests.e2e.screens import WAIT_MS
+from tests.people import PASSWORD
 
 
 class Profile:

@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import screens as on
-from tests.e2e.clinic import PASSWORD, Clinic, Person
+from tests.e2e.clinic import Clinic, Person
 from tests.e2e.screens import Screens
+from tests.people import PASSWORD
 
 WIDE = {"width": 1440, "height": 900}
 

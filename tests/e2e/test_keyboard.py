@@ -4,8 +4,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e import screens as on
-from tests.e2e.clinic import PASSWORD, Clinic
+from tests.e2e.clinic import Clinic
 from tests.e2e.screens import Screens
+from tests.people import PASSWORD
 
 STEPS = 25
 """More than lie between any two things on a page."""

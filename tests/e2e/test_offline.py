@@ -6,8 +6,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e import screens as on
-from tests.e2e.clinic import PASSWORD, URL, Clinic, Person
+from tests.e2e.clinic import URL, Clinic, Person
 from tests.e2e.screens import Screens
+from tests.people import PASSWORD
 
 NOTICED_MS = 6_000
 """5 s and the second that lies between two looks of the test."""

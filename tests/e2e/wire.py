@@ -14,7 +14,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
-from tests.e2e.clinic import PASSWORD, URL, Person
+from tests.e2e.clinic import URL, Person
+from tests.people import PASSWORD
 
 NAMESPACE = "/_event"
 OPEN, PING, PONG = "0", "2", "3"

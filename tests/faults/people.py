@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import httpx
 
-PASSWORD = "correct horse battery"
+from tests import people
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Person:
     @property
     def headers(self) -> dict[str, str]:
         """What says who is calling."""
-        return {"Authorization": f"Bearer {self.token}"}
+        return people.bearer(self.token)
 
 
 @dataclass(frozen=True)
@@ -33,26 +33,10 @@ class Pair:
         return iter((self.doctor, self.patient))
 
 
-def roster(pairs: int) -> str:
-    """Return the file that `users import` reads, of so many pairs."""
-    lines = ["email,name,role,doctor_emails,password"]
-    for number in range(1, pairs + 1):
-        doctor = f"doctor{number}@example.com"
-        lines.append(f"{doctor},Dr. Sarah Chen,doctor,,{PASSWORD}")
-        lines.append(f"patient{number}@example.com,Maria Jones,patient,{doctor},{PASSWORD}")
-    return "\n".join(lines)
-
-
-async def pair(url: str, number: int) -> Pair:
+def pair(url: str, number: int) -> Pair:
     """Return that pair, both signed in."""
-    async with httpx.AsyncClient(base_url=url, timeout=30) as api:
-        doctor, patient = [
-            await _signed_in(api, f"{role}{number}@example.com") for role in ("doctor", "patient")
-        ]
-        found = await api.get("/conversations", headers=doctor.headers)
-        return Pair(found.raise_for_status().json()[0]["id"], doctor, patient)
-
-
-async def _signed_in(api: httpx.AsyncClient, email: str) -> Person:
-    answer = await api.post("/auth/login", json={"email": email, "password": PASSWORD})
-    return Person(email, answer.raise_for_status().json()["access_token"])
+    with httpx.Client(base_url=url, timeout=30) as api:
+        emails = [f"{role}{number}@example.com" for role in ("doctor", "patient")]
+        doctor, patient = [Person(email, people.token(api, email)) for email in emails]
+        found = api.get("/conversations", headers=doctor.headers).raise_for_status()
+        return Pair(found.json()[0]["id"], doctor, patient)

@@ -15,10 +15,9 @@ from pymongo import AsyncMongoClient
 from pymongo.read_concern import ReadConcern
 
 from carechat.storage import embedded, mongod
-from tests import processes
+from tests import people, processes
 from tests.bench import machine
-from tests.faults import people
-from tests.faults.people import Pair
+from tests.faults.people import Pair, pair
 from tests.processes import PROJECT
 
 PAGES = ".web-faults"
@@ -93,13 +92,13 @@ class Product:
     async def admit(self, pairs: int) -> list[Pair]:
         """Return so many pairs of people, who get accounts, signed in."""
         path = self.folder / "people.csv"
-        path.write_text(people.roster(pairs))
+        path.write_text(people.roster(people.pairs(pairs)))
         command = (sys.executable, "-m", "carechat", "users", "import", str(path))
         importing = await asyncio.create_subprocess_exec(
             *command, cwd=PROJECT, env=self._environment, stdout=DEVNULL, stderr=self._log
         )
         assert await importing.wait() == 0
-        return [await people.pair(self.url, number) for number in range(1, pairs + 1)]
+        return [await asyncio.to_thread(pair, self.url, number) for number in range(1, pairs + 1)]
 
     def kill_worker(self) -> None:
         """Kill what serves; another is started."""

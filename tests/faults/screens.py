@@ -11,8 +11,9 @@ from playwright.async_api import Page, async_playwright
 
 from tests import chromium
 from tests.faults.ledger import Damage
-from tests.faults.people import PASSWORD, Pair
+from tests.faults.people import Pair
 from tests.faults.product import Product
+from tests.people import PASSWORD
 
 LOOK_SECONDS = 0.1
 WRITE_EVERY = 10

@@ -5,19 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from carechat.domain.conversations import Conversation, Kind, Member
-from carechat.domain.users import Role
+from carechat.domain.conversations import Kind
 from carechat.storage import recent
 from carechat.storage.heard import FRESH_SECONDS, Heard
 from carechat.storage.recent import Recent, pair
+from tests.factories import CONVERSATION
 
-A, B = "a@example.com", "b@example.com"
-CONVERSATION = Conversation(
-    id="1" * 24,
-    kind=Kind.DIRECT,
-    title=None,
-    members=(Member(A, "Dr. A", Role.DOCTOR), Member(B, "B", Role.PATIENT)),
-)
+A, B = CONVERSATION.emails
 
 
 @pytest.fixture
