@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import secrets
 import signal
 import subprocess
 import threading
@@ -12,14 +11,16 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Self
 
-from carechat.storage import locks, mongod, replica_set
+from carechat.storage import data_directory, locks, mongod, replica_set
 
-# The longest waits, in seconds. A start includes the recovery of what a crash left behind; a
-# command that finds a mongod running does not wait that long for it.
-START = 60.0
+# Servers ask beside the start, too.
+from carechat.storage.data_directory import held as held
+from carechat.storage.data_directory import holder as holder
+
+# The longest waits, in seconds; a command that finds a mongod running does not wait for it as
+# long as for one that starts.
 STOP = 30.0
 COMMAND = 10.0
-CLAIM = 1.0
 POLL = 0.01
 # After so long somebody who waits for a stop is told why.
 SILENCE = 3.0
@@ -28,10 +29,6 @@ WATCH = 1.0
 LONGEST_PAUSE = 30.0
 
 logger = logging.getLogger(__name__)
-
-
-class HeldError(mongod.EmbeddedError):
-    """Another live server has this data directory; the message says which process it is."""
 
 
 class Embedded:
@@ -111,7 +108,7 @@ class Embedded:
         self.stop()
 
     def _bring_up(self) -> None:
-        with _alone(self._files):
+        with data_directory.alone(self._files):
             self._users.take(shared=True)
             if self._process:
                 self._end()
@@ -127,7 +124,7 @@ class Embedded:
             self._has_run = True
 
     def _patience(self) -> float:
-        return START if self._claim or self._process else COMMAND
+        return data_directory.START if self._claim or self._process else COMMAND
 
     def _end_in_words(self) -> str:
         if not self._process:
@@ -164,7 +161,7 @@ class Embedded:
         self._process = mongod.spawn(self._files, self._address, die_with_us=bool(self._claim))
 
     def _leave(self) -> None:
-        with _alone(self._files):
+        with data_directory.alone(self._files):
             # Everybody has it shared, so only the last one can have it alone.
             if self._claim or self._users.take():
                 self._end()
@@ -211,11 +208,12 @@ def start(data_dir: Path) -> Embedded:
     """The MongoDB of a server, which alone owns the data directory until `stop`.
 
     One that a killed server or an operator's command left running is taken over. Raises
-    `HeldError` while another server lives, else `EmbeddedError`; nothing is left running then.
+    `data_directory.HeldError` while another server lives, else `EmbeddedError`; nothing is left
+    running then.
     """
     with _in_one_line(data_dir):
-        files = _prepared(data_dir)
-        return _opened(Embedded(files, _claimed(files)))
+        files = data_directory.prepare(data_dir)
+        return _opened(Embedded(files, data_directory.claim(files)))
 
 
 def attach(data_dir: Path) -> Embedded:
@@ -224,30 +222,12 @@ def attach(data_dir: Path) -> Embedded:
     If it is the first on that directory, which then may be the wrong one, that is told.
     """
     with _in_one_line(data_dir):
-        files = _prepared(data_dir)
+        files = data_directory.prepare(data_dir)
         is_new = not files.lock.exists()
         opened = _opened(Embedded(files, None))
     if is_new:
         logger.warning("A new, empty database was made in %s", files.folder)
     return opened
-
-
-def holder(data_dir: Path) -> int | None:
-    """The process id of the live server that owns this data directory, if there is one."""
-    lock = mongod.Files(data_dir.resolve()).server
-    if not locks.is_held(lock):
-        return None
-    word = lock.read_text()
-    return int(word) if word.isdigit() else None
-
-
-def held(data_dir: Path, pid: int | None) -> HeldError:
-    """What to tell somebody who starts a second server on a data directory."""
-    process = f"process {pid}" if pid else "another process"
-    return HeldError(
-        f"CareChat already runs on {data_dir} ({process}): stop that one first, "
-        "or give this one its own CARECHAT_DATA_DIR and PORT"
-    )
 
 
 def _opened(embedded: Embedded) -> Embedded:
@@ -266,51 +246,6 @@ def _in_one_line(data_dir: Path) -> Generator[None]:
     except OSError as error:
         where = error.filename or data_dir
         raise mongod.EmbeddedError(f"MongoDB does not start: {where}: {error.strerror}") from error
-
-
-@contextlib.contextmanager
-def _alone(files: mongod.Files) -> Generator[None]:
-    """Nobody else starts or stops a mongod on these files at the same time."""
-    try:
-        with locks.exclusive(files.start, START):
-            yield
-    except TimeoutError as error:
-        raise mongod.EmbeddedError(str(error)) from error
-
-
-def _claimed(files: mongod.Files) -> locks.Lock:
-    lock = locks.Lock(files.server)
-    deadline = time.monotonic() + CLAIM
-    while not lock.take():
-        # Without a word in it, the other one has only just taken it or is about to let go.
-        if (pid := holder(files.folder)) or time.monotonic() > deadline:
-            lock.close()
-            raise held(files.folder, pid)
-        time.sleep(POLL)
-    lock.sign(str(os.getpid()))
-    return lock
-
-
-def _prepared(data_dir: Path) -> mongod.Files:
-    files = mongod.Files(data_dir.resolve())
-    for folder in (files.folder, files.data):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-    with _alone(files):
-        for secret in (files.key, files.password):
-            _keep_secret(secret)
-    return files
-
-
-def _keep_secret(path: Path) -> None:
-    """A crash in the middle leaves no half a secret: the file appears when it is complete."""
-    if path.exists():
-        return
-    unfinished = path.with_name(f"{path.name}.new")
-    unfinished.unlink(missing_ok=True)
-    unfinished.touch(mode=0o600)
-    unfinished.write_text(secrets.token_hex(32))
-    unfinished.rename(path)
 
 
 def _pid(files: mongod.Files) -> int | None:

@@ -21,7 +21,7 @@ import pymongo
 import pytest
 from pymongo import errors
 
-from carechat.storage import embedded, mongod
+from carechat.storage import data_directory, embedded, mongod
 
 # One mongod and two Python processes at a time are enough for a small machine.
 pytestmark = pytest.mark.xdist_group("embedded")
@@ -235,7 +235,7 @@ def test_a_killed_server_loses_nothing_and_the_next_takes_over(data_dir: Path, t
 def test_a_second_server_is_told_which_process_has_the_directory(data_dir: Path) -> None:
     with _owner(data_dir) as process:
         assert _line(process).startswith("ready")
-        with pytest.raises(embedded.HeldError, match=f"process {process.pid}") as refusal:
+        with pytest.raises(data_directory.HeldError, match=f"process {process.pid}") as refusal:
             embedded.start(data_dir)
         assert "\n" not in str(refusal.value)
         assert embedded.holder(data_dir) == process.pid

@@ -85,12 +85,3 @@ def test_without_any_words_the_disk_is_looked_at(
 def test_where_nothing_listens_nothing_is_heard(place: str) -> None:
     assert not mongod.listens(place)
     assert not mongod.is_taken(place)
-
-
-def test_nobody_holds_a_directory_that_is_not_there(tmp_path: Path) -> None:
-    assert embedded.holder(tmp_path / "nothing") is None
-
-
-def test_the_holder_may_be_unknown(tmp_path: Path) -> None:
-    assert "(another process)" in str(embedded.held(tmp_path, None))
-    assert "(process 7)" in str(embedded.held(tmp_path, 7))
