@@ -21,6 +21,8 @@ from carechat.api import (
     schemas,
 )
 
+_MODULES = (auth, forms, invitations, messages, conversations, health, metrics, docs)
+
 PREFIXES = (
     "auth",
     "invitations",
@@ -64,22 +66,17 @@ def create(origins: Sequence[str], metrics_token: str = "") -> FastAPI:
     app.state.https = origins[0].startswith("https:")
     app.state.cookie = f"__Host-{COOKIE}" if app.state.https else COOKIE
     errors.register(app)
-    for module in (
-        auth,
-        forms,
-        invitations,
-        messages,
-        conversations,
-        health,
-        metrics,
-        docs,
-    ):
+    for module in _MODULES:
         app.include_router(module.router)
+    _answer_below_prefixes(app)
+    return app
+
+
+def _answer_below_prefixes(app: FastAPI) -> None:
     for prefix in PREFIXES:
         for path in (f"/{prefix}", f"/{prefix}/{{rest:path}}"):
             # No method named means every one, also one that nobody has heard of.
             app.add_route(path, _no_such_route, methods=[], include_in_schema=False)
-    return app
 
 
 async def _no_such_route(request: Request) -> Response:

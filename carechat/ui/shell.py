@@ -20,35 +20,9 @@ def page(
 ) -> rx.Component:
     """Return a page for the signed-in; `here` is its route, `aside` stands below the navigation."""
     return rx.el.div(
-        rx.el.header(
-            links.skip("Skip to content", "main"),
-            _brand(Inbox.clinic),
-            _nav(here, "nav"),
-            aside or rx.fragment(),
-            rx.fragment()
-            if here == routes.CHAT
-            else connection.connection(unreachable=Tab.unreachable),
-            menu.menu(Inbox.viewer, _nav(here, "menu-nav")),
-            class_name="bar",
-        ),
+        _bar(here, aside),
         rx.el.main(*content, id="main", tab_index=-1),
-        links.ahead(pages=[routes.DASHBOARD, routes.CHAT, routes.ACCOUNT, routes.LOGIN]),
-        arrival.arrival(),
-        unread.icon(count=Inbox.unread, known=Inbox.loaded > 0),
-        thread.courier(
-            account=Inbox.viewer.email,
-            sign_in=routes.login("another"),
-            stored=Chat.stored_elsewhere,
-            refused=Chat.refused,
-            on_send=Chat.send,
-        ),
-        agreement.check(),
-        activity.activity(
-            account=Inbox.viewer.email,
-            idle_seconds=Inbox.idle_seconds,
-            on_active=Inbox.keep_awake,
-            on_idle=Inbox.load,
-        ),
+        *_unseen(),
         class_name=f"app {look}",
     )
 
@@ -76,6 +50,40 @@ def missing(clinic: str | rx.Var[str]) -> rx.Component:
 def title(name: str | rx.Var[str]) -> rx.Var[str]:
     """Return the tab's title of a signed-in page, led by the number of unread messages."""
     return unread.title(f"{name} · CareChat", rx.Var.create(Inbox.unread))
+
+
+def _bar(here: str, aside: rx.Component | None) -> rx.Component:
+    """Above the content; a chat has a connection of its own, beside the partner's name."""
+    parts = [links.skip("Skip to content", "main"), _brand(Inbox.clinic), _nav(here, "nav")]
+    if aside:
+        parts.append(aside)
+    if here != routes.CHAT:
+        parts.append(connection.connection(unreachable=Tab.unreachable))
+    parts.append(menu.menu(Inbox.viewer, _nav(here, "menu-nav")))
+    return rx.el.header(*parts, class_name="bar")
+
+
+def _unseen() -> list[rx.Component]:
+    """What works on every page of the signed-in without being looked at."""
+    return [
+        links.ahead(pages=[routes.DASHBOARD, routes.CHAT, routes.ACCOUNT, routes.LOGIN]),
+        arrival.arrival(),
+        unread.icon(count=Inbox.unread, known=Inbox.loaded > 0),
+        thread.courier(
+            account=Inbox.viewer.email,
+            sign_in=routes.login("another"),
+            stored=Chat.stored_elsewhere,
+            refused=Chat.refused,
+            on_send=Chat.send,
+        ),
+        agreement.check(),
+        activity.activity(
+            account=Inbox.viewer.email,
+            idle_seconds=Inbox.idle_seconds,
+            on_active=Inbox.keep_awake,
+            on_idle=Inbox.load,
+        ),
+    ]
 
 
 def _brand(clinic: str | rx.Var[str]) -> rx.Component:

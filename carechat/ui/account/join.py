@@ -45,25 +45,29 @@ def _choose() -> rx.Component:
             ".",
         ),
         query.notice(texts=_REASONS),
-        rx.el.form(
-            query.field(name="token"),
-            # Without it a password manager could not tell whose password this is.
-            rx.el.input(
-                type="email",
-                name="email",
-                value=Joining.email,
-                read_only=True,
-                auto_complete="username",
-                class_name="visually-hidden",
-                tab_index=-1,
-                aria_hidden="true",
-            ),
-            fields.new_password("Password", "password"),
-            fields.button(rx.cond(Joining.new_account, "Join", "Save and sign in")),
-            action=routes.form_action(routes.ACCEPT),
-            method="post",
-            on_submit=None,
+        _form(),
+    )
+
+
+def _form() -> rx.Component:
+    return rx.el.form(
+        query.field(name="token"),
+        # Without it a password manager could not tell whose password this is.
+        rx.el.input(
+            type="email",
+            name="email",
+            value=Joining.email,
+            read_only=True,
+            auto_complete="username",
+            class_name="visually-hidden",
+            tab_index=-1,
+            aria_hidden="true",
         ),
+        fields.new_password("Password", "password"),
+        fields.button(rx.cond(Joining.new_account, "Join", "Save and sign in")),
+        action=routes.form_action(routes.ACCEPT),
+        method="post",
+        on_submit=None,
     )
 
 
