@@ -16,7 +16,7 @@ import orjson
 import uvloop
 
 from tests.bench.talk import Pair, Run
-from tests.wire import Person, Socket, connect
+from tests.cheap_sockets import Person, Socket, connect
 
 AT_ONCE = 20
 """Sockets that are opened at the same time."""

@@ -11,7 +11,7 @@ import orjson
 
 from tests.bench import texts
 from tests.bench.outcome import Outcome, Record
-from tests.wire import Socket
+from tests.cheap_sockets import Socket
 
 WARM_UP = 0.5
 """Seconds at the beginning of which no time is counted; every message is."""

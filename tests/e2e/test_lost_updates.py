@@ -9,8 +9,8 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.e2e import screens as on
 from tests.e2e.clinic import Clinic, Person
+from tests.e2e.page_sockets import Wire
 from tests.e2e.screens import Screens
-from tests.e2e.wire import Wire
 
 HEALED_MS = 30_000
 """A page asks every 20 s whether it has everything."""

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import expect
 from websockets.exceptions import ConnectionClosed
 
+from tests.e2e import page_sockets
 from tests.e2e import screens as on
-from tests.e2e import wire
 from tests.e2e.clinic import Clinic, Person
 from tests.e2e.screens import WAIT_MS, Screens
 
@@ -26,15 +26,15 @@ def pair(clinic: Clinic) -> tuple[Person, Person]:
 def test_a_silent_socket_with_a_tabs_token_is_told_nothing(pair: tuple[Person, Person]) -> None:
     """Its owner has gone in the middle of something, and the answer is not for whoever comes."""
     doctor, patient = pair
-    cookie, found = wire.cookie_of(doctor), ""
+    cookie, found = page_sockets.cookie_of(doctor), ""
     for _ in range(6):
         token = str(uuid.uuid4())
-        with wire.tab(cookie, token) as owner:
+        with page_sockets.tab(cookie, token) as owner:
             owner.hydrate("/chat", email=patient.email)
             owner.until(SECRET)
             for _ in range(3):
                 owner.call("inbox.state.Inbox.load", "/chat")
-        with wire.tab(token=token) as silent:
+        with page_sockets.tab(token=token) as silent:
             found += silent.rest()
     assert SECRET not in found
     assert patient.name not in found
@@ -46,11 +46,11 @@ def test_nobody_stays_present_by_a_follower_that_no_page_has_started(
     """However often it was asked for, it ends with the socket."""
     doctor, patient = pair
     page = screens.dashboard(patient)
-    with wire.tab(wire.cookie_of(doctor)) as tab:
+    with page_sockets.tab(page_sockets.cookie_of(doctor)) as tab:
         tab.hydrate("/dashboard")
         tab.until(doctor.name)
         for _ in range(20):
-            tab.call_internal(f"{wire.ROOT}.carechat___ui___live____live.listen")
+            tab.call_internal(f"{page_sockets.ROOT}.carechat___ui___live____live.listen")
         expect(page.get_by_role("heading", name="Your Doctor is Available")).to_be_visible()
         tab.rest()
     away = page.get_by_role("heading", name="Your Doctor is Away")
@@ -59,7 +59,7 @@ def test_nobody_stays_present_by_a_follower_that_no_page_has_started(
 
 def test_an_event_of_more_than_64_kib_ends_the_socket(pair: tuple[Person, Person]) -> None:
     """As it would on `/ws`."""
-    with wire.tab(wire.cookie_of(pair[0])) as tab:
+    with page_sockets.tab(page_sockets.cookie_of(pair[0])) as tab:
         tab.hydrate("/dashboard")
         tab.call("inbox.state.Inbox.search", name="x" * 70_000)
         tab.until_cut_off()
@@ -67,7 +67,7 @@ def test_an_event_of_more_than_64_kib_ends_the_socket(pair: tuple[Person, Person
 
 def test_who_floods_the_server_with_events_is_cut_off(pair: tuple[Person, Person]) -> None:
     """Nobody at a page is ever so quick."""
-    with wire.tab(wire.cookie_of(pair[0])) as tab:
+    with page_sockets.tab(page_sockets.cookie_of(pair[0])) as tab:
         with suppress(ConnectionClosed):
             for _ in range(1_000):
                 tab.call("inbox.state.Inbox.keep_awake")
@@ -80,7 +80,7 @@ def test_a_cookie_of_another_application_hides_not_ours(
 ) -> None:
     """Whatever it looks like."""
     doctor, patient = pair
-    with wire.tab(f"{before}; {wire.cookie_of(doctor)}") as tab:
+    with page_sockets.tab(f"{before}; {page_sockets.cookie_of(doctor)}") as tab:
         tab.hydrate("/chat", email=patient.email)
         tab.until(SECRET)
 
@@ -90,7 +90,7 @@ def test_a_long_name_is_searched_for_as_far_as_names_go(
 ) -> None:
     """A letter that becomes eighteen, thousands of times, keeps nobody waiting."""
     doctor, patient = pair
-    with wire.tab(wire.cookie_of(doctor)) as tab:
+    with page_sockets.tab(page_sockets.cookie_of(doctor)) as tab:
         tab.hydrate("/dashboard")
         tab.call("inbox.state.Inbox.search", name="\ufdfa" * 9_000)
         tab.until('"total_rx_state_":0')
@@ -105,10 +105,10 @@ def test_a_former_patient_does_not_hear_who_comes(
     """Neither on the page nor on the wire."""
     doctor, patient = pair
     clinic.operator("unassign", doctor.email, patient.email)
-    with wire.tab(wire.cookie_of(patient)) as tab:
+    with page_sockets.tab(page_sockets.cookie_of(patient)) as tab:
         tab.hydrate("/dashboard")
         tab.until(doctor.name)
-        with wire.tab(wire.cookie_of(doctor)) as theirs:
+        with page_sockets.tab(page_sockets.cookie_of(doctor)) as theirs:
             theirs.hydrate("/dashboard")
             theirs.until(doctor.name)
             assert '"present":true' not in tab.rest()

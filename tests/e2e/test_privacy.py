@@ -14,11 +14,11 @@ from pymongo.database import Database
 from websockets.exceptions import InvalidStatus
 
 from carechat.ui import pages
+from tests.e2e import page_sockets
 from tests.e2e import screens as on
-from tests.e2e import wire
 from tests.e2e.clinic import PROJECT, URL, Clinic, Person
+from tests.e2e.page_sockets import Wire
 from tests.e2e.screens import Screens
-from tests.e2e.wire import Wire
 
 SECRET = "The result of your test is here."
 """A message that only two may see."""
@@ -125,7 +125,7 @@ class TestStolenTabToken:
         page = screens.chat(doctor, patient)
         expect(on.message(page, SECRET)).to_be_visible()
         token = str(page.evaluate("sessionStorage.token"))
-        cookie = wire.cookies(page.context.cookies())
+        cookie = page_sockets.cookies(page.context.cookies())
         page.close()
         return token, cookie
 
@@ -134,7 +134,7 @@ class TestStolenTabToken:
     ) -> None:
         """And is led to the sign-in page."""
         token, _ = stolen
-        with wire.tab(token=token) as thief:
+        with page_sockets.tab(token=token) as thief:
             thief.hydrate("/chat", email=patient.email)
             thief.until("/login")
             found = thief.rest()
@@ -146,7 +146,7 @@ class TestStolenTabToken:
         """Nothing of the tab's owner is left in it."""
         token, _ = stolen
         other = clinic.doctor()
-        with wire.tab(wire.cookie_of(other), token) as thief:
+        with page_sockets.tab(page_sockets.cookie_of(other), token) as thief:
             thief.hydrate("/dashboard")
             thief.until(other.email)
             found = thief.rest()
@@ -157,7 +157,7 @@ class TestStolenTabToken:
     ) -> None:
         """Which shows that the other two asked rightly."""
         token, cookie = stolen
-        with wire.tab(cookie, token) as owner:
+        with page_sockets.tab(cookie, token) as owner:
             owner.hydrate("/chat", email=patient.email)
             owner.until(SECRET)
 
@@ -166,13 +166,13 @@ class TestStolenTabToken:
         """Though the browser would send the cookie along."""
         with (
             pytest.raises(InvalidStatus, match=r"HTTP 40[03]"),
-            wire.tab(wire.cookie_of(doctor), origin=origin),
+            page_sockets.tab(page_sockets.cookie_of(doctor), origin=origin),
         ):
             pass
 
     def test_another_sites_page_cannot_poll_either(self, doctor: Person) -> None:
         """The socket's other transport."""
-        headers = {"Origin": "https://evil.example", "Cookie": wire.cookie_of(doctor)}
+        headers = {"Origin": "https://evil.example", "Cookie": page_sockets.cookie_of(doctor)}
         answer = httpx.get(f"{URL}/_event/?EIO=4&transport=polling&token=x", headers=headers)
         assert answer.status_code in {400, 403}
 
@@ -289,7 +289,7 @@ class TestHandlersCalledRaw:
         self, doctor: Person, patient: Person
     ) -> None:
         """Each leads to the sign-in page or says nothing."""
-        with wire.tab() as tab:
+        with page_sockets.tab() as tab:
             tab.hydrate("/chat", email=patient.email)
             tab.until("/login")
             for handler in ("chat.state.Chat.load", "inbox.state.Inbox.load"):
@@ -386,7 +386,7 @@ class TestEveryHandlerCalledRaw:
         """The same calls, without a cookie."""
         before = _stored(clinic, doctor, patient)
         for calls in self._calls(doctor, patient):
-            with wire.tab() as tab:
+            with page_sockets.tab() as tab:
                 tab.hydrate("/chat", email=patient.email)
                 tab.until("/login")
                 for handler, payload in calls:
@@ -473,7 +473,7 @@ def _stored(clinic: Clinic, doctor: Person, patient: Person, *others: Person) ->
 
 def _until_noted(database: Database[dict[str, Any]], query: dict[str, Any]) -> None:
     """Wait until those conversations stand where their newest messages put them, soon after."""
-    give_up = time.monotonic() + wire.SECONDS
+    give_up = time.monotonic() + page_sockets.SECONDS
     for conversation in database["conversations"].find(query):
         of_it = {"conversation_id": str(conversation["_id"])}
         newest = database["messages"].find_one(of_it, sort=[("seq", -1)])
@@ -484,25 +484,25 @@ def _until_noted(database: Database[dict[str, Any]], query: dict[str, Any]) -> N
 
 
 def _signed_in(person: Person) -> Any:
-    return wire.tab(wire.cookie_of(person))
+    return page_sockets.tab(page_sockets.cookie_of(person))
 
 
-def _send(tab: wire.Tab, account: str, conversation: str) -> None:
+def _send(tab: page_sockets.Tab, account: str, conversation: str) -> None:
     words = {"client_id": "c", "text": "I should not be here."}
     tab.call("chat.state.Chat.send", "/chat", account=account, conversation=conversation, **words)
 
 
-def _ask(tab: wire.Tab, handler: str, payload: Mapping[str, object]) -> None:
+def _ask(tab: page_sockets.Tab, handler: str, payload: Mapping[str, object]) -> None:
     """Call a handler by its whole name; an argument may have any name, also `name`."""
     tab._event(handler, payload, "/dashboard", {})
 
 
-def _set_vars(tab: wire.Tab, **values: str) -> None:
-    chat = f"{wire.ROOT}.carechat___ui___chat___state____chat"
+def _set_vars(tab: page_sockets.Tab, **values: str) -> None:
+    chat = f"{page_sockets.ROOT}.carechat___ui___chat___state____chat"
     states = {f"{chat}.{name}": value for name, value in values.items()}
     with_suffix = {f"{name}_rx_state_": value for name, value in states.items()}
     tab.call_internal(
-        f"{wire.ROOT}.reflex___state____update_vars_internal_state.update_vars_internal",
+        f"{page_sockets.ROOT}.reflex___state____update_vars_internal_state.update_vars_internal",
         vars=states | with_suffix,
     )
 

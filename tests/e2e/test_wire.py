@@ -4,8 +4,8 @@ from playwright.sync_api import expect
 
 from tests.e2e import screens as on
 from tests.e2e.clinic import Clinic
+from tests.e2e.page_sockets import Wire
 from tests.e2e.screens import Screens
-from tests.e2e.wire import Wire
 
 MESSAGES = 10
 MOST_BYTES = 600

@@ -10,15 +10,15 @@ from typing import Any
 
 import httpx
 
-from tests.faults import load, product, wire
+from tests.faults import frames, load, product
 from tests.faults.devices import Device
 from tests.faults.figures import Line, line
+from tests.faults.frames import Frame
 from tests.faults.ledger import Ack
 from tests.faults.load import Load
 from tests.faults.people import Pair, Person
 from tests.faults.plan import Plan
 from tests.faults.product import Product
-from tests.faults.wire import Frame
 
 SOCKETS = 18
 AT_ONCE_EACH = 10
@@ -45,7 +45,7 @@ class Repeating:
         self._frame = frame
         self._count = count
         self._times = times
-        self._wire: wire.Wire | None = None
+        self._wire: frames.Wire | None = None
         self._under_way = 0
         self.acks: set[Ack] = set()
         self.answered = 0
@@ -55,7 +55,7 @@ class Repeating:
 
     async def run(self, port: int, person: Person, at_once: int) -> None:
         """Send with so many under way at once, until all was sent and answered."""
-        self._wire = await wire.connect(port, person.email, person.token, self._take)
+        self._wire = await frames.connect(port, person.email, person.token, self._take)
         for _ in range(at_once):
             self._again()
         await self.done.wait()
@@ -268,7 +268,7 @@ async def _peak(served: Product) -> AsyncGenerator[list[int]]:
 @asynccontextmanager
 async def _never_reading(served: Product, person: Person) -> AsyncGenerator[int]:
     """Give the port of a socket that reads nothing once it is open."""
-    silent = await wire.connect(served.port, person.email, person.token, _ignore, narrow=True)
+    silent = await frames.connect(served.port, person.email, person.token, _ignore, narrow=True)
     try:
         yield silent.fall_silent()
     finally:

@@ -6,10 +6,10 @@ import random
 import time
 from typing import Any
 
-from tests.faults import wire
+from tests.faults import frames
+from tests.faults.frames import Frame, Wire
 from tests.faults.ledger import Ack, Key, Ledger
 from tests.faults.people import Person
-from tests.faults.wire import Frame, Wire
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 2.0
@@ -151,7 +151,7 @@ class Device:
         self._pushes.clear()
         self._last_push = 0
         person = self.person
-        self._wire = await wire.connect(self._port, person.email, person.token, self._take)
+        self._wire = await frames.connect(self._port, person.email, person.token, self._take)
         self._ask_for_missing()
         self._ready.set()
 

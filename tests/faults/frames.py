@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-from tests.wire import Socket
-from tests.wire import connect as open_socket
+from tests.cheap_sockets import Socket
+from tests.cheap_sockets import connect as open_socket
 
 HOST = "127.0.0.1"
 CONNECT_SECONDS = 15.0

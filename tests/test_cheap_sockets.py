@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from tests.wire import Socket, connect
+from tests.cheap_sockets import Socket, connect
 
 HOST = "127.0.0.1"
 DOCTOR = ("doctor@example.com", "token")
