@@ -1,28 +1,25 @@
 """Every setting of CareChat: its environment variable, its default, and what it may be."""
 
 import os
-import re
 import secrets
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
-from urllib.parse import SplitResult, urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from carechat import addresses
+from carechat.addresses import Network
+
 PROJECT = Path(__file__).resolve().parent.parent
 MIN_SECRET_BYTES = 32
 MIN_BCRYPT_COST = 10
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 SECRETS = frozenset({"mongodb_uri", "redis_url", "jwt_secret", "metrics_token"})
 MONGODB_URI_FORM = (
     "like mongodb://name:password@host/?replicaSet=rs0, name and password percent-encoded"
 )
 REDIS_URL_FORM = "like redis://name:password@host:6379/0, or rediss:// with TLS"
-DEFAULT_PORTS = {"http": 80, "https": 443}
-HOST_NAME = re.compile(r"(?!-)[a-z\d-]+(?<!-)(\.(?!-)[a-z\d-]+(?<!-))*", re.ASCII)
 
 
 class BadSettingError(Exception):
@@ -160,12 +157,12 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _an_origin(cls, value: str) -> str:
-        return _origin(value)
+        return addresses.origin(value)
 
     @field_validator("trusted_proxies")
     @classmethod
     def _some_networks(cls, value: str) -> str:
-        _networks(value)
+        addresses.networks(value)
         return value
 
     @model_validator(mode="after")
@@ -200,7 +197,7 @@ class Settings(BaseSettings):
     @property
     def origin(self) -> str:
         """The one browser origin that is let in."""
-        return self.public_url or _origin(f"http://localhost:{self.port}")
+        return self.public_url or addresses.origin(f"http://localhost:{self.port}")
 
     @property
     def https(self) -> bool:
@@ -210,7 +207,7 @@ class Settings(BaseSettings):
     @property
     def on_loopback(self) -> bool:
         """Whether the public URL names this machine only."""
-        return urlsplit(self.origin).hostname in LOOPBACK_HOSTS
+        return addresses.is_loopback(self.origin)
 
     @property
     def send_allowance(self) -> tuple[int, int]:
@@ -219,9 +216,9 @@ class Settings(BaseSettings):
         return int(rate), int(burst)
 
     @property
-    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+    def proxies(self) -> tuple[Network, ...]:
         """Whose word about where a request comes from is believed."""
-        return _networks(self.trusted_proxies)
+        return addresses.networks(self.trusted_proxies)
 
     def secret(self) -> str:
         """The JWT secret; with the embedded MongoDB it is generated once and kept, mode 0600."""
@@ -265,35 +262,6 @@ def _field(alias: str) -> tuple[str, str]:
     """The name of the field that the variable sets, and what it may be."""
     fields = Settings.model_fields.items()
     return next((name, field.description or "") for name, field in fields if field.alias == alias)
-
-
-def _networks(listed: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    """The networks; raises `ValueError` for what is none, and for one that holds every address."""
-    networks = tuple(ip_network(one.strip()) for one in listed.split(",") if one.strip())
-    if any(network.prefixlen == 0 for network in networks):
-        raise ValueError
-    return networks
-
-
-def _origin(url: str) -> str:
-    """The URL as browsers write it in `Origin`; raises `ValueError` if it is no such URL."""
-    parts = urlsplit(url.lower())
-    beside = parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username
-    if parts.scheme not in DEFAULT_PORTS or beside or "%" in parts.netloc or parts.port == 0:
-        raise ValueError
-    port = f":{parts.port}" if parts.port not in {None, DEFAULT_PORTS[parts.scheme]} else ""
-    return f"{parts.scheme}://{_host(parts)}{port}"
-
-
-def _host(parts: SplitResult) -> str:
-    name = parts.hostname or ""
-    if ":" in name:
-        return f"[{IPv6Address(name)}]"
-    if name.rpartition(".")[2].isdecimal():
-        return str(IPv4Address(name))
-    if not HOST_NAME.fullmatch(name):
-        raise ValueError
-    return name
 
 
 def _kept_secret(path: Path) -> str:

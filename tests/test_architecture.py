@@ -20,7 +20,8 @@ ARROWS: dict[str, set[str]] = {
     "api": {"services", "domain", "metrics", "scrape", "logs"},
     "ui": {"services", "domain", "metrics", "logs"},
     "demo": {"services", "domain"},
-    "settings": set(),
+    "addresses": set(),
+    "settings": {"addresses"},
     "signals": set(),
     "worker": set(),
 }
