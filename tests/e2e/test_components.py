@@ -210,6 +210,27 @@ class TestOutbox:
         assert page.evaluate("sent[0][0] !== sent[1][0]")
         assert page.evaluate("waiting()") == ["a"]
 
+    @pytest.mark.parametrize("late", [False, True], ids=["refused", "late"])
+    def test_retry_takes_along_all_that_was_written(self, page: Page, late: bool) -> None:
+        """Also what this page knows nothing of; only why it was not sent is over."""
+        page.evaluate(
+            """async ([account, late]) => {
+              const entry = { client_id: "m", account, conversation: "c1", text: "a" };
+              const at = Date.now();
+              const store = await import("/store.js");
+              const why = late ? { refused: "Late.", late_at: at } : { refused: "No." };
+              await store.put("outbox", { ...entry, urgent: true, at, ...why });
+            }""",
+            [DOCTOR, late],
+        )
+        _load(page)
+        page.wait_for_function("box.entries()[0]?.refused")
+        page.evaluate("box.retry('m')")
+        [entry] = page.evaluate("box.entries()")
+        assert entry["urgent"]
+        assert entry.get("refused") is entry.get("late_at") is None
+        assert (entry["client_id"] == "m") == late
+
     def test_without_an_answer_the_same_client_id_goes_again(self, page: Page) -> None:
         """After two seconds the first time."""
         page.evaluate("box.setConnected(true); carry(); box.add('c1', 'a')")

@@ -62,21 +62,25 @@ class Outbox {
 
   /** A new message waits to be sent; the promise is over when those who watch are told of it. */
   add(conversation, text) {
-    const { account } = this;
-    const at = Math.max(Date.now(), (this.#entries.at(-1)?.at ?? 0) + 1);
-    return this.#keep({ client_id: newId(), account, conversation, text, at });
+    return this.#addNew({ account: this.account, conversation, text });
   }
 
   /** A refused message is tried again, as a new one; a late one may be stored: it stays the same. */
   retry(clientId) {
     const entry = this.#entries.find((kept) => kept.client_id === clientId);
+    const again = { ...entry, refused: undefined, late_at: undefined };
     if (entry?.late_at) {
-      const { client_id, account, conversation, text } = entry;
-      this.#keep({ client_id, account, conversation, text, at: Date.now() });
+      this.#keep({ ...again, at: Date.now() });
       return;
     }
     this.drop([clientId]);
-    if (entry) this.add(entry.conversation, entry.text);
+    if (entry) this.#addNew(again);
+  }
+
+  /** It goes out after all that wait already. */
+  #addNew(entry) {
+    const at = Math.max(Date.now(), (this.#entries.at(-1)?.at ?? 0) + 1);
+    return this.#keep({ ...entry, client_id: newId(), at });
   }
 
   /** These are stored, or not wanted any more. */
