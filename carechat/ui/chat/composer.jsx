@@ -14,9 +14,9 @@ const COUNTED_FROM = 4_500;
  * @param {string} props.account
  * @param {string} props.conversation
  * @param {string} props.partnerName
- * @param {(text: string) => Promise<void>} props.onSend the promise is over when the text is shown elsewhere
+ * @param {(text: string) => Promise<void>} props.onWritten the promise is over when the text is shown elsewhere
  */
-export function Composer({ account, conversation, partnerName, onSend }) {
+export function Composer({ account, conversation, partnerName, onWritten }) {
   const field = useRef(null);
   const { text, since, type, leave } = useDraft(field, account, conversation);
   const length = [...text.trim()].length;
@@ -30,7 +30,7 @@ export function Composer({ account, conversation, partnerName, onSend }) {
     field.current.focus();
     if (length > LIMIT) say(`${tooMany(length)} Not sent.`);
     if (!ready) return;
-    leave(onSend(text.trim()));
+    leave(onWritten(text.trim()));
   };
   const onKeyDown = (event) => {
     const composing = event.nativeEvent.isComposing || event.keyCode === 229;

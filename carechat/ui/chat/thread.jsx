@@ -77,7 +77,7 @@ export function Thread(props) {
             account={account}
             conversation={conversation}
             partnerName={known.partnerName}
-            onSend={(text) => box.add(conversation, text)}
+            onWritten={(text) => box.add(conversation, text)}
           />
         </Foot>
         <p className="chat-emergency">{emergency}</p>
