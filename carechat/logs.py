@@ -6,8 +6,10 @@ import secrets
 import sys
 import threading
 import time
+import traceback
 from collections import Counter
 from contextvars import ContextVar
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -25,6 +27,8 @@ MAX_DIFFERENT = 1_000
 """Different lines of which the minute is counted; further ones are not written."""
 
 MINUTE = 60.0
+
+_OURS = f"{Path(__file__).parent}/"
 
 _Words = tuple[str, int, str]
 _Error = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
@@ -47,6 +51,27 @@ def request_id() -> str:
     return _request.get()
 
 
+def failure(error: BaseException) -> str:
+    """Return what kind of error it is and where it broke, without what it says: somebody's words.
+
+    As `KeyError at carechat/x.py:7`, the innermost line of ours, with `, in json/decoder.py:355`
+    if that called a library.
+    """
+    kind = type(error).__name__
+    lines = [(frame.f_code.co_filename, at) for frame, at in traceback.walk_tb(error.__traceback__)]
+    if not lines:
+        return kind
+    ours = [(file, at) for file, at in lines if file.startswith(_OURS)]
+    if not ours:
+        return f"{kind} at {_shown(*lines[-1])}"
+    library = "" if lines[-1] in ours else f", in {_shown(*lines[-1])}"
+    return f"{kind} at carechat/{ours[-1][0].removeprefix(_OURS)}:{ours[-1][1]}{library}"
+
+
+def _shown(file: str, at: int) -> str:
+    return f"{'/'.join(Path(file).parts[-2:])}:{at}"
+
+
 class Line(logging.Formatter):
     """A line for people to read: the time (UTC), how bad it is, what, in which request."""
 
@@ -61,8 +86,8 @@ class Line(logging.Formatter):
         return f"{line} [{identifier}]" if identifier else line
 
     def formatException(self, ei: _Error) -> str:  # noqa: N802
-        """Return what kind of error it is: its text may be somebody's words."""
-        return ei[0].__name__ if ei[0] else ""
+        """Return what kind of error it is, and where it broke."""
+        return failure(ei[1]) if ei[1] else ""
 
 
 class Json(Line):
@@ -161,6 +186,6 @@ def redact() -> None:
 
 
 def _place(record: logging.LogRecord) -> str:
-    kind = record.exc_info[0] if record.exc_info else None
+    error = record.exc_info[1] if record.exc_info else None
     place = f"{record.name}, {record.funcName}, line {record.lineno}"
-    return f"{place}: {kind.__name__}" if kind else place
+    return f"{place}: {failure(error)}" if error else place

@@ -8,11 +8,15 @@ import os
 import re
 import time
 from collections.abc import Generator
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import engineio
 import pytest
 
 from carechat import logs
+from carechat.api import guard
+from carechat.settings import Settings
 
 WHEN = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
@@ -41,6 +45,26 @@ def test_an_exception_is_told_by_its_kind_alone(caplog: pytest.LogCaptureFixture
         logging.getLogger("asyncio").exception("Task failed")
     assert "maria" not in caplog.text
     assert "ValueError" in caplog.text
+
+
+def test_a_line_tells_where_of_ours_it_broke_and_not_where_it_is_logged() -> None:
+    """The innermost line of ours: what it called is a library's, and may be called anywhere."""
+    with pytest.raises(ValueError, match="invalid literal") as raised:
+        Settings.model_construct(send_rate="my/pain").send_allowance  # noqa: B018
+    told = logs.failure(raised.value)
+    assert re.fullmatch(r"ValueError at carechat/settings\.py:\d+", told)
+
+
+def test_what_broke_in_a_library_is_told_by_both_places(tmp_path: Path) -> None:
+    """Or by the library's alone, if nothing of ours called it."""
+    with pytest.raises(ValueError, match="Invalid IPv6") as raised:
+        urlsplit("//[")
+    assert re.fullmatch(r"ValueError at urllib/parse\.py:\d+", logs.failure(raised.value))
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(IsADirectoryError) as raised_by_us:
+        guard.content_policy(tmp_path)
+    told = r"IsADirectoryError at carechat/api/guard\.py:\d+, in .+/pathlib\.py:\d+"
+    assert re.fullmatch(told, logs.failure(raised_by_us.value))
 
 
 def test_our_own_lines_stay_as_they_are(caplog: pytest.LogCaptureFixture) -> None:

@@ -87,5 +87,10 @@ async def _http(_: Request, error: Exception) -> Response:
 
 async def _broken(request: Request, error: Exception) -> Response:
     metrics.failed()
-    logger.error("%s %s: %s", request.method, request.scope.get("route"), type(error).__name__)
+    logger.error("%s failed: %s", _what(request), logs.failure(error))
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, errors.UnavailableError.code, _BROKEN)
+
+
+def _what(request: Request) -> str:
+    """What was asked for, without whom it is about: the route with the names of its parts."""
+    return f"{request.method} {getattr(request.scope.get('route'), 'path', '')}".strip()

@@ -25,5 +25,5 @@ def handle(exception: Exception) -> EventSpec | None:
     else:
         metrics.failed()
         logs.begin_request(EventContext.get().txid)
-        logger.error("event failed: %s", type(exception).__name__)
+        logger.error("event failed: %s", logs.failure(exception))
     return None

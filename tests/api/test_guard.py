@@ -160,7 +160,9 @@ async def test_a_failure_is_found_in_the_log_by_its_id(broken: None, outside: Cl
         answer = await outside.get("/auth/broken")
     finally:
         logging.getLogger("carechat").removeHandler(handler)
-    assert json.loads(stream.getvalue())["request"] == answer.json()["request_id"]
+    line = json.loads(stream.getvalue())
+    assert line["request"] == answer.json()["request_id"]
+    assert re.fullmatch(r"GET /auth/broken failed: RuntimeError at .+\.py:\d+", line["message"])
 
 
 async def test_health_is_answered_to_a_head_without_a_body(outside: Client) -> None:
