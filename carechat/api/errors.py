@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from carechat import logs, metrics
 from carechat.domain import errors
@@ -85,12 +86,22 @@ async def _http(_: Request, error: Exception) -> Response:
     return problem(raised.status_code, code, raised.detail, dict(raised.headers or {}))
 
 
-async def _broken(request: Request, error: Exception) -> Response:
-    metrics.failed()
-    logger.error("%s failed: %s", _what(request), logs.failure(error))
+async def _broken(_: Request, __: Exception) -> Response:
+    """What `note` tells of; the error goes on to the guard, which does so."""
+    return broken()
+
+
+def broken() -> JSONResponse:
+    """Return the answer after an error that nobody has thought of."""
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, errors.UnavailableError.code, _BROKEN)
 
 
-def _what(request: Request) -> str:
+def note(scope: Scope, error: Exception) -> None:
+    """Count and log an error that nobody has thought of, with its place and without its text."""
+    metrics.failed()
+    logger.error("%s failed: %s", _what(scope), logs.failure(error))
+
+
+def _what(scope: Scope) -> str:
     """What was asked for, without whom it is about: the route with the names of its parts."""
-    return f"{request.method} {getattr(request.scope.get('route'), 'path', '')}".strip()
+    return f"{scope.get('method', 'socket')} {getattr(scope.get('route'), 'path', '')}".strip()

@@ -6,7 +6,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,12 +18,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from carechat import logs, metrics
-from carechat.api import proxies
+from carechat.api import errors, proxies
 from carechat.api.errors import problem
 
 MAX_BODY_BYTES = 64 * 1024
 BODY_SECONDS = 30.0
 """How long a request may take to bring its body."""
+
+INTERNAL_ERROR = 1011
+"""The code that an open socket is closed with when something broke."""
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -104,7 +107,7 @@ class Guard:
         if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        request_id = logs.begin_request()
+        logs.begin_request()
         headers = Headers(scope=scope)
         if self._trusted and scope["client"]:
             scope = {**scope, "client": (self._client(scope, headers), 0)}
@@ -114,9 +117,17 @@ class Guard:
         if scope["path"] in self._pages:
             # The file server would redirect, which costs a page's first paint a round trip.
             scope = {**scope, "path": f"{scope['path']}/"}
+        await self._serve_request(scope, receive, send, headers)
+
+    async def _serve_request(
+        self, scope: Scope, receive: Receive, send: Send, headers: Headers
+    ) -> None:
+        request_id, begun = logs.request_id(), False
 
         async def send_guarded(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 answer = MutableHeaders(scope=message)
                 answer["X-Request-ID"] = request_id
                 self._add_headers(scope, answer)
@@ -124,8 +135,14 @@ class Guard:
 
         if (answer := self._refusal(scope, headers)) is not None:
             await answer(scope, receive, send_guarded)
-        else:
+            return
+        try:
             await self._app(scope, _limited(receive), send_guarded)
+        except Exception as error:
+            # It ends here: the server would log what it says.
+            errors.note(scope, error)
+            if not begun:
+                await errors.broken()(scope, receive, send_guarded)
 
     def _client(self, scope: Scope, headers: Headers) -> str:
         forwarded = headers.getlist("x-forwarded-for")
@@ -136,8 +153,14 @@ class Guard:
         whose = holder(scope)
         with self._seat(whose) if whose else nullcontext(True) as seated:
             if seated:
-                with metrics.socket(door):
-                    await self._app(scope, receive, send)
+                try:
+                    with metrics.socket(door):
+                        await self._app(scope, receive, send)
+                except OSError:
+                    raise  # the client has gone, which the server knows
+                except Exception as error:
+                    errors.note(scope, error)
+                    await _break_off(receive, send)
                 return
         logger.warning("sockets: an address has too many; is it a proxy that is not trusted?")
         await WebSocket(scope, receive, send).send_denial_response(
@@ -182,6 +205,15 @@ class Guard:
         headers.setdefault("Cache-Control", _caching(scope["path"], headers))
         if "location" in headers:
             headers["Location"] = _relative(headers["location"], Headers(scope=scope).get("host"))
+
+
+async def _break_off(receive: Receive, send: Send) -> None:
+    """Refuse a socket, or close it if it is open already."""
+    with suppress(OSError):
+        try:
+            await errors.broken()({"type": "websocket"}, receive, send)
+        except RuntimeError:
+            await send({"type": "websocket.close", "code": INTERNAL_ERROR})
 
 
 def _caching(path: str, headers: Headers) -> str:

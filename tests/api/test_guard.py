@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import connect
 
 from carechat import logs
@@ -163,6 +164,52 @@ async def test_a_failure_is_found_in_the_log_by_its_id(broken: None, outside: Cl
     line = json.loads(stream.getvalue())
     assert line["request"] == answer.json()["request_id"]
     assert re.fullmatch(r"GET /auth/broken failed: RuntimeError at .+\.py:\d+", line["message"])
+
+
+async def fails(scope: Scope, receive: Receive, send: Send) -> None:
+    """Fail as what lies beside the API could, before an answer has begun or after it."""
+    if scope["path"] == "/late":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x", "more_body": True})
+    elif scope["path"] == "/opened":
+        await send({"type": "websocket.accept"})
+        scope.clear()
+    raise KeyError("a secret of the server")
+
+
+@pytest.fixture
+def failing_app(tmp_path: Path) -> Guard:
+    """Return such an application behind the guard."""
+    return Guard(fails, [ORIGIN], tmp_path)
+
+
+async def test_what_fails_beside_the_api_is_counted_and_logged_once(
+    failing_app: Guard, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The server would log it itself, with all that the error says."""
+    failures = Rise("carechat_failures_total")
+    async with (
+        serving.serve(failing_app) as server,
+        serving.a_client(server) as client,
+    ):
+        answer = await client.get("/")
+        assert code(answer) == (500, "unavailable")
+        assert answer.json()["request_id"] == answer.headers["x-request-id"]
+        with pytest.raises(httpx.RemoteProtocolError):
+            await client.get("/late")
+        assert (await handshake(server, "/_event"))[0] == 500
+        async with connect(f"ws://127.0.0.1:{server.port}/opened") as socket:
+            await socket.wait_closed()
+        assert socket.close_code == 1011
+    told = [record.getMessage() for record in caplog.records if "KeyError" in record.getMessage()]
+    assert [line.partition(" at ")[0] for line in told] == [
+        "GET failed: KeyError",
+        "GET failed: KeyError",
+        "socket failed: KeyError",
+        "socket failed: KeyError",
+    ]
+    assert failures() == 4
+    assert "secret" not in caplog.text
 
 
 async def test_health_is_answered_to_a_head_without_a_body(outside: Client) -> None:
