@@ -7,14 +7,26 @@ import sys
 import threading
 import time
 import traceback
-from collections import Counter
+from collections import Counter, defaultdict
 from contextvars import ContextVar
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 QUOTING = frozenset(
-    {"reflex", "reflex_base", "socketio", "engineio", "asyncio", "pymongo", "uvicorn", "granian"}
+    {
+        "reflex",
+        "reflex_base",
+        "socketio",
+        "engineio",
+        "asyncio",
+        "pymongo",
+        "redis",
+        "uvicorn",
+        "granian",
+        "websockets",
+        "python_multipart",
+    }
 )
 """Libraries whose warnings and errors repeat events, documents or the text of exceptions."""
 
@@ -23,8 +35,10 @@ TIME = "%Y-%m-%dT%H:%M:%SZ"
 MOST = 10
 """How many lines of the same words are written within a minute."""
 
-MAX_DIFFERENT = 1_000
-"""Different lines of which the minute is counted; further ones are not written."""
+MAX_DIFFERENT = 100
+"""Different lines of one logger that are written within a minute; further ones are counted."""
+
+LEFT_OUT = "log: of %s %d different lines more are left out"
 
 MINUTE = 60.0
 
@@ -82,7 +96,7 @@ class Line(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         """Return the line, with the request's id if there is one."""
-        line, identifier = super().formatMessage(record), request_id()
+        line, identifier = super().formatMessage(record), _request_of(record)
         return f"{line} [{identifier}]" if identifier else line
 
     def formatException(self, ei: _Error) -> str:  # noqa: N802
@@ -101,7 +115,7 @@ class Json(Line):
             "logger": record.name,
             "message": record.getMessage(),
             "process": record.process,
-            "request": request_id(),
+            "request": _request_of(record),
             "error": self.formatException(record.exc_info) if record.exc_info else "",
         }
         return json.dumps({name: value for name, value in told.items() if value})
@@ -121,10 +135,16 @@ class Lines(logging.StreamHandler[Any]):
     def __init__(self, stream: Any = None) -> None:
         super().__init__(stream)
         self.setFormatter(formatter(stream))
-        self._counts: Counter[_Words] = Counter()
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        # By logger, so that no library's lines can keep CareChat's from being written.
+        self._counts: defaultdict[str, Counter[_Words]] = defaultdict(Counter)
+        self._left_out: Counter[str] = Counter()
+        self._last_request: dict[_Words, str] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the record, unless there were too many of it."""
+        """Write the record, unless there were too many of it, or too many different ones."""
         try:
             words = (record.name, record.levelno, record.getMessage())
         except (TypeError, ValueError):
@@ -132,11 +152,15 @@ class Lines(logging.StreamHandler[Any]):
             return
         if not self._counts:
             self._begin_minute()
-        if words not in self._counts and len(self._counts) >= MAX_DIFFERENT:
+        counts = self._counts[record.name]
+        if words not in counts and len(counts) >= MAX_DIFFERENT:
+            self._left_out[record.name] += 1
             return
-        self._counts[words] += 1
-        if self._counts[words] <= MOST:
+        counts[words] += 1
+        if counts[words] <= MOST:
             super().emit(record)
+        else:
+            self._last_request[words] = _request_of(record)
 
     def _begin_minute(self) -> None:
         timer = threading.Timer(MINUTE, self._end_minute)
@@ -144,20 +168,29 @@ class Lines(logging.StreamHandler[Any]):
         timer.start()
 
     def _end_minute(self) -> None:
+        """Say how many lines were not written, and in which request the last of them was."""
         self.acquire()
         try:
-            counts, self._counts = self._counts, Counter()
-            for words, count in counts.items():
-                if count > MOST:
-                    super().emit(_left_out(words, count - MOST))
+            for words, identifier in self._last_request.items():
+                _request.set(identifier)
+                name, level, line = words
+                more = self._counts[name][words] - MOST
+                super().emit(_record(name, level, "%s (%d more like this)", line, more))
+            _request.set("")
+            for name, more in self._left_out.items():
+                super().emit(_record(name, logging.WARNING, LEFT_OUT, name, more))
+            self._begin_anew()
         finally:
             self.release()
 
 
-def _left_out(words: _Words, count: int) -> logging.LogRecord:
-    name, level, line = words
-    arguments = (line, count)
-    return logging.LogRecord(name, level, "", 0, "%s (%d more like this)", arguments, None)
+def _record(name: str, level: int, line: str, *values: object) -> logging.LogRecord:
+    return logging.LogRecord(name, level, "", 0, line, values, None)
+
+
+def _request_of(record: logging.LogRecord) -> str:
+    """The request that it is about; asyncio tells of tasks in that of whoever is at work then."""
+    return "" if record.name == "asyncio" else request_id()
 
 
 def write() -> None:

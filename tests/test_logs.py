@@ -166,14 +166,53 @@ def logged_in_a_request(identifier: str) -> None:
     strangers.error("event failed")
 
 
-def test_different_lines_have_a_bound(
+def test_different_lines_have_a_bound_of_each_logger_and_the_rest_is_counted(
     written: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Whoever can have a library write what it likes keeps no line of ours from being written."""
     monkeypatch.setattr(logs, "MAX_DIFFERENT", 3)
+    library = logging.Logger("some.library")
+    library.handlers = strangers.handlers
     for number in range(10):
-        strangers.error("event failed: %s", number)
-    strangers.error("event failed: %s", 1)
-    assert len(written.getvalue().splitlines()) == 4
+        library.warning("Found invalid character at %d", number)
+    library.warning("Found invalid character at %d", 1)
+    strangers.error("event failed: KeyError")
+    lines = written.getvalue().splitlines()
+    assert len(lines) == 5
+    assert lines[-1].endswith(" ERROR event failed: KeyError")
+    time.sleep(0.6)
+    last = written.getvalue().splitlines()[5:]
+    assert [line.partition(" ")[2] for line in last] == [
+        "WARNING log: of some.library 7 different lines more are left out"
+    ]
+
+
+@pytest.mark.parametrize("name", ["python_multipart.multipart", "uvicorn.error", "websockets"])
+def test_what_reads_a_strangers_bytes_has_one_line_for_all_of_them(
+    name: str, written: io.StringIO
+) -> None:
+    library = logging.getLogger(name)
+    library.addHandler(strangers.handlers[0])
+    for number in range(3):
+        library.warning("Found invalid character at %d", number)
+    library.removeHandler(strangers.handlers[0])
+    assert len({line.partition(" ")[2] for line in written.getvalue().splitlines()}) == 1
+
+
+def test_the_last_of_what_was_left_out_is_told_with_its_request(written: io.StringIO) -> None:
+    for number in range(12):
+        contextvars.copy_context().run(logged_in_a_request, f"a{number}")
+    time.sleep(0.6)
+    last = written.getvalue().splitlines()[-1]
+    assert last.endswith(" ERROR event failed (2 more like this) [a11]")
+
+
+def test_a_task_that_died_is_not_told_of_as_somebody_elses_request(kept: io.StringIO) -> None:
+    """asyncio tells of it when it is forgotten, whoever is served at that moment."""
+    loop = logging.Logger("asyncio")
+    loop.handlers = strangers.handlers
+    contextvars.copy_context().run(lambda: (logs.begin_request("a1b2c3"), loop.error("died")))
+    assert "a1b2c3" not in kept.getvalue()
 
 
 def test_the_same_line_fills_no_disk(written: io.StringIO) -> None:
