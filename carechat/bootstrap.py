@@ -96,9 +96,9 @@ async def running(settings: Settings, mongodb_uri: str) -> AsyncGenerator[Backen
     """Give a backend that serves: its database is prepared as soon as it answers, and watched."""
     backend = await asyncio.to_thread(build, settings, mongodb_uri)
     try:
-        backend.spawn(_prepare(settings, mongodb_uri, backend))
-        backend.spawn(watch.changes(backend))
-        backend.spawn(watch.database(backend))
+        backend.keep("start", partial(_prepare, settings, mongodb_uri, backend))
+        backend.keep("changes", partial(watch.changes, backend))
+        backend.keep("database", partial(watch.database, backend))
         backend.spawn(_pulse())
         if backend.relay:
             peers.start(backend, backend.relay)

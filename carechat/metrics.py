@@ -29,7 +29,7 @@ Outcome = Literal[
 
 Door = Literal["ws", "page"]
 Answer = Literal["right", "wrong", "limited"]
-Service = Literal["mongodb", "redis"]
+Service = Literal["mongodb", "changes", "redis"]
 Resync = Literal["sync", "missed", "reload"]
 """A client asked for what it lacks; a listener lacked a number; a page read all of it anew."""
 

@@ -16,7 +16,7 @@ ARROWS: dict[str, set[str]] = {
     "security": {"domain", "metrics"},
     "realtime": {"domain", "metrics"},
     "storage": {"domain", "metrics"},
-    "services": {"storage", "realtime", "security", "domain", "metrics"},
+    "services": {"storage", "realtime", "security", "domain", "metrics", "logs"},
     "api": {"services", "domain", "metrics", "scrape", "logs"},
     "ui": {"services", "domain", "metrics", "logs"},
     "demo": {"services", "domain"},

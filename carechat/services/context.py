@@ -1,12 +1,14 @@
 """What a service works with: the backend of this process and the verified person who asks."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from carechat import logs, metrics
 from carechat.domain.users import Role, User
 from carechat.realtime.hub import Hub
 from carechat.realtime.presence import Presence
@@ -20,12 +22,16 @@ from carechat.storage.sessions import Session
 from carechat.storage.store import Store
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 Reading = dict[tuple[str, str], tuple[int, asyncio.Task[int]]]
 """By conversation and member: up to which number they have read, and what notes it, or has."""
 
 MAX_SOCKETS = 20
 """Sockets that one person may have open in each process."""
+
+AGAIN_SECONDS = 1.0
+"""Until work that must go on and failed in a way that nobody has thought of is begun again."""
 
 CANCEL_SECONDS = 1.0
 """How soon to cancel again what goes on although it was cancelled."""
@@ -75,6 +81,14 @@ class Backend:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def keep(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+        """Let work go on by itself whatever happens: begin it again until it is done.
+
+        Without it screens would miss things and nobody would know. The log says by that name why
+        it was begun again.
+        """
+        return self.spawn(_keep(name, work))
+
     async def close(self) -> None:
         """Stop what goes on by itself and close the connection to the database."""
         self.presence.close()
@@ -85,6 +99,18 @@ class Backend:
         await asyncio.gather(self.progress.close(), self.activity.close())
         self.passwords.close()
         await self.store.close()
+
+
+async def _keep(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            metrics.failed()
+            logger.error("%s: %s, going on", name, logs.failure(error))  # noqa: TRY400 no texts
+            await asyncio.sleep(AGAIN_SECONDS)
+        else:
+            return
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 REDIS_AWAY = "Redis does not answer: messages come a little later."
 """Why a process is not ready that can store messages."""
 
+UNKNOWN_SECONDS = 60.0
+"""What may be missing after a change that cannot be understood."""
+
 RETRY_SECONDS = 0.5
 """Between two tries to hear of changes again, and between two looks whether the database answers.
 """
@@ -34,6 +37,7 @@ async def changes(backend: Backend) -> None:
             async with backend.store.changes.watch() as stream:
                 for session_id in await stream.gone(backend.hub.sessions()):
                     backend.hub.end_session(session_id, Ending.ENDED)
+                metrics.reachable("changes", answers=True)
                 if not heard:
                     heard = True
                     logger.warning("changes: heard again")
@@ -41,9 +45,15 @@ async def changes(backend: Backend) -> None:
                 async for change in stream:
                     _tell(backend, change)
         except errors.UnavailableError as error:
+            metrics.reachable("changes", answers=False)
             if heard:
                 heard, since = False, time.monotonic()
                 logger.warning("changes: not heard (%s), trying again", kind(error))
+        except Exception:
+            # Whatever it was may have told of something that other processes could not.
+            metrics.reachable("changes", answers=False)
+            _doubt(backend, UNKNOWN_SECONDS)
+            raise
         await asyncio.sleep(RETRY_SECONDS)
 
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
+import re
 
 import pytest
 
-from carechat import bootstrap
+from carechat import bootstrap, demo
 from carechat.domain.events import (
     ConversationChanged,
     DatabaseChanged,
@@ -13,12 +14,14 @@ from carechat.domain.events import (
     MessageSent,
     SessionEnded,
 )
-from carechat.services import accounts, users, watch
+from carechat.services import accounts, context, users, watch
 from carechat.services.context import Backend
 from carechat.settings import Settings
 from tests import listening
+from tests.conftest import Records
 from tests.factories import PASSWORD, a_caller, a_doctor, a_pair, a_patient, says
 from tests.listening import a_screen
+from tests.scraping import Rise, here
 from tests.unreliable import Unreliable
 
 WITHIN = 1.0
@@ -146,6 +149,61 @@ async def test_the_watch_goes_on_after_the_database_was_away(
     async with a_screen(doctor) as screen:
         await accounts.sign_out(doctor)
         await screen.until(SessionEnded)
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let work that must go on be begun again soon."""
+    monkeypatch.setattr(context, "AGAIN_SECONDS", 0.05)
+
+
+async def test_a_change_that_nobody_understands_does_not_end_the_watch(
+    at_once: None, settings: Settings, mongodb_uri: str, records: Records
+) -> None:
+    """Such as one of a newer version, during an update; what comes after it is heard again."""
+    without_demo = settings.model_copy(update={"demo": False})
+    failures = Rise("carechat_failures_total")
+    async with bootstrap.running(without_demo, mongodb_uri) as backend:
+        await backend.prepared.wait()
+        doctor, _ = await a_pair(backend)
+        async with a_screen(doctor) as screen, asyncio.timeout(20):
+            while not failures():
+                await asyncio.to_thread(records["notices"].insert_one, {"of": "a newer version"})
+            await accounts.sign_out(doctor)
+            await screen.until(SessionEnded)
+    assert here("carechat_up", service="changes") == 1
+
+
+async def test_work_that_must_go_on_is_begun_again_until_it_is_done(
+    at_once: None, backend: Backend, caplog: pytest.LogCaptureFixture
+) -> None:
+    failures, tries = Rise("carechat_failures_total"), list[str]()
+
+    async def work() -> None:
+        tries.append("one more")
+        if len(tries) < 3:
+            {}["my secret pain"]
+
+    await backend.keep("start", work)
+    assert (len(tries), failures()) == (3, 2)
+    assert re.fullmatch(
+        r"start: KeyError at carechat/.+, in services/test_watch\.py:\d+, going on",
+        caplog.messages[0],
+    )
+
+
+async def test_a_start_that_fails_in_an_unknown_way_is_tried_again(
+    at_once: None, settings: Settings, mongodb_uri: str, records: Records
+) -> None:
+    failures = Rise("carechat_failures_total")
+    await asyncio.to_thread(records["users"].insert_one, {"email": demo.DOCTOR_EMAIL})
+    with_demo = settings.model_copy(update={"demo": True})
+    async with bootstrap.running(with_demo, mongodb_uri) as backend, asyncio.timeout(20):
+        while not failures():  # noqa: ASYNC110 a counter is all that is to be seen of it
+            await asyncio.sleep(0.02)
+        assert not backend.prepared.is_set()
+        await asyncio.to_thread(records["users"].delete_many, {})
+        await backend.prepared.wait()
 
 
 def said(caplog: pytest.LogCaptureFixture, topic: str) -> list[str]:
