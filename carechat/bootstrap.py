@@ -193,6 +193,7 @@ async def _prepare(settings: Settings, mongodb_uri: str, backend: Backend) -> No
         except errors.ConflictError as error:
             # `check` has not seen it: there was no answer when the server was started.
             logger.error("start: %s", error.detail)  # noqa: TRY400 a sentence for the operator
+            backend.condition.refused = error.detail
             return
         else:
             if not answers:

@@ -33,6 +33,22 @@ Service = Literal["mongodb", "changes", "redis"]
 Resync = Literal["sync", "missed", "reload"]
 """A client asked for what it lacks; a listener lacked a number; a page read all of it anew."""
 
+Failure = Literal[
+    "AutoReconnect",
+    "BulkWriteError",
+    "ExecutionTimeout",
+    "NetworkTimeout",
+    "NotPrimaryError",
+    "OperationFailure",
+    "ServerSelectionTimeoutError",
+    "WTimeoutError",
+    "WaitQueueTimeoutError",
+    "WriteConcernError",
+    "WriteError",
+    "other",
+]
+"""What the driver calls a failure of MongoDB, as far as it is usual."""
+
 Limit = Literal[
     "send_rate",
     "page_events",
@@ -76,6 +92,9 @@ _sends = _counters("sends", "Tries to send a message.", "outcome", Outcome)
 _sign_ins = _counters("sign_ins", "Passwords given to sign in.", "answer", Answer)
 _limits = _counters("limits", "How often a limit was met.", "limit", Limit)
 _resyncs = _counters("resyncs", "Readings of what was missed.", "reason", Resync)
+_database_failures = _counters(
+    "database_failures", "Calls to MongoDB that failed.", "kind", Failure
+)
 _failures = Counter("carechat_failures", "Errors that nobody has thought of.", registry=registry)
 
 _ack = Histogram(
@@ -185,6 +204,11 @@ def signed_in(answer: Answer) -> None:
 def reachable(service: Service, answers: bool) -> None:
     """Note whether it answers; one that was never spoken of is in no series."""
     _up.labels(service).set(answers)
+
+
+def database_failed(kind: str) -> None:
+    """Count a call to MongoDB that failed, by what the driver calls that."""
+    _database_failures.get(kind, _database_failures["other"]).inc()
 
 
 def limited(limit: Limit) -> None:

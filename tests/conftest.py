@@ -1,6 +1,8 @@
 """What every test may ask for: a real mongod, an empty database, a backend, its API, a server."""
 
 import asyncio
+import subprocess
+import time
 import uuid
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass, field, replace
@@ -25,13 +27,16 @@ from carechat.bootstrap import build
 from carechat.realtime.presence import Presence
 from carechat.services.context import Backend
 from carechat.settings import Settings
-from carechat.storage import embedded
+from carechat.storage import embedded, mongod
 from tests import listening, serving, unreliable
 from tests.serving import Server
 from tests.unreliable import Unreliable
 
 ORIGIN = "http://localhost:8000"
 SECRET = "a secret for tests that is long enough"
+
+START_SECONDS = 60.0
+"""How long a mongod may take to start."""
 
 SERVED = ("tests/bench/", "tests/e2e/", "tests/faults/")
 """Where tests start the product as its users do, each on ports of its own."""
@@ -195,6 +200,22 @@ def failing(one_that_fails: Unreliable) -> Generator[Unreliable]:
     one_that_fails.drop("carechat-tests")
     yield one_that_fails
     one_that_fails.heal()
+
+
+@pytest.fixture
+def lone_mongod(tmp_path: Path) -> Generator[Path]:
+    """Give the place where a mongod listens that is no replica set."""
+    place = tmp_path / "mongod.sock"
+    options = ["--bind_ip", str(place), "--dbpath", str(tmp_path), "--quiet"]
+    with subprocess.Popen([mongod.program(), *options], stdout=subprocess.DEVNULL) as process:
+        try:
+            give_up = time.monotonic() + START_SECONDS
+            while not mongod.listens(str(place)):
+                assert time.monotonic() < give_up, "mongod does not listen"
+                time.sleep(0.05)
+            yield place
+        finally:
+            process.kill()
 
 
 @pytest.fixture

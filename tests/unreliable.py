@@ -46,6 +46,15 @@ class Unreliable:
         finally:
             self._client.admin.command("configureFailPoint", point, mode="off")
 
+    @contextmanager
+    def locked(self) -> Generator[None]:
+        """Answer, but take no writes for that long, as while a backup is made of its files."""
+        self._client.admin.command("fsync", lock=True)
+        try:
+            yield
+        finally:
+            self._client.admin.command("fsyncUnlock")
+
     def wait_until_busy_with(self, command: str) -> None:
         """Wait until somebody waits for the answer to such a command."""
         deadline = time.monotonic() + SECONDS

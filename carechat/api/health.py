@@ -21,8 +21,6 @@ async def alive() -> dict[str, str]:
 @router.get("/readyz")
 async def ready(backend: AnyBackend) -> dict[str, str]:
     """Answer 200 while messages can be stored and told, else 503 and what is missing."""
-    if not await watch.is_ready(backend):
-        raise errors.UnavailableError("The database does not answer.")
-    if not watch.is_heard(backend):
-        raise errors.UnavailableError(watch.REDIS_AWAY)
+    if lacking := await watch.obstacle(backend):
+        raise errors.UnavailableError(lacking)
     return {"database": "reachable"} | ({"redis": "reachable"} if backend.relay else {})

@@ -51,6 +51,15 @@ class Policy:
         return self.patient_idle if role is Role.PATIENT else self.idle
 
 
+@dataclass(slots=True)
+class Condition:
+    """What the background work of this process has last found; services only read it."""
+
+    takes_writes: bool = True
+    refused: str = ""
+    """Why CareChat cannot work with this database at all, in a sentence."""
+
+
 @dataclass(frozen=True, slots=True)
 class Backend:
     """Everything below the services, built once for each process."""
@@ -70,6 +79,7 @@ class Backend:
     relay: Relay | None = None
     seconds: Callable[[], float] = time.monotonic
     sockets: Seats = field(default_factory=lambda: Seats(MAX_SOCKETS, "sockets_of_user"))
+    condition: Condition = field(default_factory=Condition)
     prepared: asyncio.Event = field(default_factory=asyncio.Event)
     reading: Reading = field(default_factory=dict[tuple[str, str], tuple[int, asyncio.Task[int]]])
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])

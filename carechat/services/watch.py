@@ -11,6 +11,7 @@ from carechat.domain.events import ConversationChanged, Ending
 from carechat.realtime.relay import LINGER_SECONDS
 from carechat.services.context import Backend
 from carechat.storage.changes import Change, NotTold, SessionGone
+from carechat.storage.database import failures
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +20,12 @@ REDIS_AWAY = "Redis does not answer: messages come a little later."
 
 UNKNOWN_SECONDS = 60.0
 """What may be missing after a change that cannot be understood."""
+
+PROVE_SECONDS = 5.0
+"""Between two looks whether the database takes writes, while it does and no call to it fails."""
+
+NO_ANSWER, NO_WRITES = "does not answer", "takes no writes"
+AGAIN = {NO_ANSWER: "answers again", NO_WRITES: "takes writes again"}
 
 RETRY_SECONDS = 0.5
 """Between two tries to hear of changes again, and between two looks whether the database answers.
@@ -58,35 +65,58 @@ async def changes(backend: Backend) -> None:
 
 
 async def database(backend: Backend) -> None:
-    """Tell every screen when the database stops to answer and answers again, until cancelled.
+    """Tell every screen when messages cannot be stored and when they can again, until cancelled.
 
     The metrics have it, too, and how many sessions are listened for.
     """
-    since: float | None = None
+    looks, before, since = _Looks(backend), "", 0.0
     while True:
-        failure = await _failure(backend)
-        metrics.reachable("mongodb", not failure)
+        trouble, why = await looks.look()
+        metrics.reachable("mongodb", not trouble)
         if backend.relay:
             metrics.reachable("redis", backend.relay.is_heard)
         metrics.sessions(len(backend.hub.sessions()))
-        if failure and since is None:
+        if trouble and not before:
             since = backend.seconds()
-            logger.warning("database: does not answer (%s)", failure)
             backend.hub.database_changed(reachable=False)
-        elif not failure and since is not None:
-            logger.warning("database: answers again after %.0f s", backend.seconds() - since)
-            since = None
+        if trouble and trouble != before:
+            logger.warning("database: %s (%s)", trouble, why)
+        if before and not trouble:
+            logger.warning("database: %s after %.0f s", AGAIN[before], backend.seconds() - since)
             backend.hub.database_changed(reachable=True)
+        before = trouble
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _failure(backend: Backend) -> str:
-    """Why the database does not answer, nothing if it does."""
-    try:
-        await backend.store.ping()
-    except errors.UnavailableError as error:
-        return kind(error)
-    return ""
+class _Looks:
+    """Sees whether MongoDB answers and takes writes; the latter now and then, or after a failure.
+
+    One that answers may take no writes: its disk is stuck, somebody's backup holds it, or it has
+    lost the others of its set.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._proven_at = -PROVE_SECONDS
+        self._failures = failures.number
+
+    async def look(self) -> tuple[str, str]:
+        """Return what is the matter and of what kind that is, two times nothing if all is well."""
+        number, now = failures.number, time.monotonic()
+        try:
+            await self._backend.store.ping()
+        except errors.UnavailableError as error:
+            return NO_ANSWER, kind(error)
+        has_failed = number != self._failures
+        if has_failed or now - self._proven_at >= PROVE_SECONDS:
+            try:
+                await self._backend.store.writes.prove(anew=has_failed)
+            except errors.UnavailableError as error:
+                self._backend.condition.takes_writes = False
+                return NO_WRITES, kind(error)
+            self._proven_at, self._failures = now, number
+        self._backend.condition.takes_writes = True
+        return "", ""
 
 
 def kind(error: errors.UnavailableError) -> str:
@@ -96,11 +126,19 @@ def kind(error: errors.UnavailableError) -> str:
     return f"{type(cause).__name__} {code}" if isinstance(code, int) else type(cause).__name__
 
 
-async def is_ready(backend: Backend) -> bool:
-    """Whether messages can be stored right now, and this process is not about to stop."""
-    if backend.hub.is_closed or not backend.prepared.is_set():
-        return False
-    return await backend.store.is_reachable()
+async def obstacle(backend: Backend) -> str:
+    """Return in a sentence why this process cannot serve right now as it should, "" if it can."""
+    if backend.hub.is_closed:
+        return "CareChat is stopping."
+    if backend.condition.refused:
+        return backend.condition.refused
+    if not await backend.store.is_reachable():
+        return "The database does not answer."
+    if not backend.condition.takes_writes:
+        return "The database takes no writes."
+    if not backend.prepared.is_set():
+        return "The database is being prepared."
+    return "" if is_heard(backend) else REDIS_AWAY
 
 
 def is_heard(backend: Backend) -> bool:

@@ -12,6 +12,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
+from carechat import metrics
 from carechat.domain import errors
 
 Document = dict[str, Any]
@@ -44,6 +45,21 @@ def durable(client: AsyncMongoClient[Document], name: str) -> AsyncDatabase[Docu
     )
 
 
+class Failures:
+    """How many calls to MongoDB have failed in this process: a sign to look after it."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def note(self, error: PyMongoError) -> None:
+        """Count one more."""
+        self.number += 1
+        metrics.database_failed(type(error).__name__)
+
+
+failures = Failures()
+
+
 def guarded(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
     """Make a coroutine raise domain errors where MongoDB fails it.
 
@@ -57,6 +73,7 @@ def guarded(method: Callable[P, Awaitable[T]]) -> Callable[P, Coroutine[Any, Any
         try:
             return await method(*args, **kwargs)
         except PyMongoError as error:
+            failures.note(error)
             raise errors.UnavailableError(UNAVAILABLE) from error
         except UnicodeEncodeError as error:
             raise errors.InvalidError("There is a character that cannot be stored.") from error

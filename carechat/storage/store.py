@@ -14,6 +14,7 @@ from carechat.storage.invitations import Invitations
 from carechat.storage.messages import Messages
 from carechat.storage.sessions import Sessions
 from carechat.storage.users import Users
+from carechat.storage.writes import Writes
 
 PING_SECONDS = 2
 
@@ -30,6 +31,7 @@ class Store:
         self.invitations = Invitations(self._database["invitations"])
         self.conversations = Conversations(self._database["conversations"], heard, clock)
         self.messages = Messages(self._database["messages"], clock)
+        self.writes = Writes(self._database["watch"])
         self.changes = Changes(self._database, self.sessions, self.conversations.recent, heard)
 
     async def open(self) -> None:

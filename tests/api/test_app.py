@@ -1,5 +1,6 @@
 """The API as a whole: every path below its prefixes answers as the API, and says what it can."""
 
+import asyncio
 from dataclasses import replace
 
 import httpx
@@ -109,6 +110,23 @@ async def test_without_a_database_the_process_lives_and_is_not_ready(
     assert code(await client.get("/readyz")) == (503, "unavailable")
     failing.heal()
     assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_a_process_whose_database_takes_no_writes_is_not_ready(
+    client: Client, app: FastAPI, fragile: Backend, failing: Unreliable
+) -> None:
+    app.state.backend = fragile
+    failing.fail(["update"], errorCode=8000)
+    fragile.spawn(watch.database(fragile))
+    async with asyncio.timeout(20):
+        while (answer := await client.get("/readyz")).status_code == 200:
+            pass
+    assert code(answer) == (503, "unavailable")
+    assert answer.json()["detail"] == "The database takes no writes."
+    failing.heal()
+    async with asyncio.timeout(20):
+        while (await client.get("/readyz")).status_code != 200:
+            pass
 
 
 async def test_without_redis_a_process_that_needs_it_is_not_ready(

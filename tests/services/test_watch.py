@@ -3,10 +3,13 @@
 import asyncio
 import logging
 import re
+from pathlib import Path
+from urllib.parse import quote_plus
 
 import pytest
 
-from carechat import bootstrap, demo
+from carechat import bootstrap, demo, metrics
+from carechat.domain import errors
 from carechat.domain.events import (
     ConversationChanged,
     DatabaseChanged,
@@ -130,12 +133,60 @@ async def test_every_screen_hears_when_the_database_goes_and_comes_back(
         failing.fail(["ping"], errorCode=8000)
         for screen in (ours, theirs):
             assert not (await screen.until(DatabaseChanged)).reachable
-        assert not await watch.is_ready(fragile)
+        assert await watch.obstacle(fragile) == "The database does not answer."
         failing.heal()
         for screen in (ours, theirs):
             assert (await screen.until(DatabaseChanged)).reachable
-        assert await watch.is_ready(fragile)
+        assert not await watch.obstacle(fragile)
         assert len(ours.of(DatabaseChanged)) == 2
+
+
+@pytest.fixture
+def often(quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the watch write with each look."""
+    monkeypatch.setattr(watch, "PROVE_SECONDS", 0.0)
+
+
+async def test_a_database_that_answers_and_takes_no_writes_is_told_as_one_that_is_away(
+    often: None, fragile: Backend, failing: Unreliable, caplog: pytest.LogCaptureFixture
+) -> None:
+    doctor, _ = await a_pair(fragile)
+    fragile.spawn(watch.database(fragile))
+    async with a_screen(doctor) as screen:
+        with failing.locked():
+            assert not (await screen.until(DatabaseChanged)).reachable
+            assert here("carechat_up", service="mongodb") == 0
+            assert await watch.obstacle(fragile) == "The database takes no writes."
+            await fragile.store.ping()
+        assert (await screen.until(DatabaseChanged)).reachable
+        assert here("carechat_up", service="mongodb") == 1
+        assert not await watch.obstacle(fragile)
+        failing.fail(["ping"], errorCode=8000)
+        await screen.until(DatabaseChanged)
+    lines = said(caplog, "database")
+    assert lines[0].startswith("database: takes no writes (")
+    assert lines[1].startswith("database: takes writes again after ")
+    assert lines[2:] == ["database: does not answer (OperationFailure 8000)"]
+
+
+async def test_a_call_that_fails_lets_the_watch_look_at_once(
+    quick: None, fragile: Backend, failing: Unreliable
+) -> None:
+    """Long before it would write by itself; the alert counts every such call."""
+    doctor, patient = await a_pair(fragile)
+    metrics.reachable("mongodb", answers=False)
+    fragile.spawn(watch.database(fragile))
+    async with a_screen(doctor) as screen:
+        while not here("carechat_up", service="mongodb"):
+            await fragile.store.ping()
+        counted = Rise("carechat_database_failures_total", kind="OperationFailure")
+        failing.fail(["update", "findAndModify"], errorCode=8000)
+        with pytest.raises(errors.UnavailableError):
+            await users.disable(fragile, patient.user.email)
+        assert not (await screen.until(DatabaseChanged, WITHIN)).reachable
+        assert counted()
+        failing.heal()
+        assert (await screen.until(DatabaseChanged)).reachable
 
 
 async def test_the_watch_goes_on_after_the_database_was_away(
@@ -260,6 +311,31 @@ async def test_a_start_without_a_database_is_told_once(
         "start: the database does not answer (OperationFailure 8000), trying again",
         "start: the database is prepared",
     ]
+
+
+async def test_who_asks_whether_it_is_ready_hears_what_is_the_matter(
+    settings: Settings, mongodb_uri: str
+) -> None:
+    without_demo = settings.model_copy(update={"demo": False})
+    async with bootstrap.running(without_demo, mongodb_uri) as backend:
+        while not backend.prepared.is_set():
+            assert await watch.obstacle(backend) in {"The database is being prepared.", ""}
+        assert await watch.obstacle(backend) == ""
+        backend.hub.close()
+        assert await watch.obstacle(backend) == "CareChat is stopping."
+
+
+async def test_a_mongodb_that_cannot_be_worked_with_is_named_as_the_reason(
+    settings: Settings, lone_mongod: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One that was away when the server was started, and has turned out to be no replica set."""
+    uri = f"mongodb://{quote_plus(str(lone_mongod))}"
+    async with bootstrap.running(settings, uri) as backend, asyncio.timeout(20):
+        while not said(caplog, "start"):
+            await backend.store.ping()
+        assert await watch.obstacle(backend) == (
+            "MONGODB_URI must name a replica set or a sharded cluster."
+        )
 
 
 async def test_closing_a_backend_stops_its_watches(built: Backend) -> None:

@@ -1,9 +1,7 @@
 """Calls to MongoDB: what they say when they fail, and that they end when they are cancelled."""
 
 import asyncio
-import subprocess
-import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from urllib.parse import quote_plus
 
@@ -12,7 +10,6 @@ import pytest
 from carechat.domain import errors
 from carechat.domain.events import SessionEnded
 from carechat.services.context import Backend
-from carechat.storage import mongod
 from carechat.storage.database import object_id
 from carechat.storage.store import Store
 from tests.conftest import Clock
@@ -21,8 +18,6 @@ from tests.listening import a_screen
 
 SERVER_WAITS_SECONDS = 1.0
 """How long MongoDB keeps a question for changes open before it says that there are none."""
-
-START_SECONDS = 60.0
 
 
 async def test_a_cancelled_call_never_goes_on(backend: Backend) -> None:
@@ -62,22 +57,6 @@ async def test_quiet_is_no_failure_of_the_stream_of_changes(watching: Backend) -
     async with a_screen(doctor) as screen:
         await watching.store.sessions.end(doctor.session.id)
         await screen.until(SessionEnded, 1.0)
-
-
-@pytest.fixture
-def lone_mongod(tmp_path: Path) -> Generator[Path]:
-    """Give the place where a mongod listens that is no replica set."""
-    place = tmp_path / "mongod.sock"
-    options = ["--bind_ip", str(place), "--dbpath", str(tmp_path), "--quiet"]
-    with subprocess.Popen([mongod.program(), *options], stdout=subprocess.DEVNULL) as process:
-        try:
-            give_up = time.monotonic() + START_SECONDS
-            while not mongod.listens(str(place)):
-                assert time.monotonic() < give_up, "mongod does not listen"
-                time.sleep(0.05)
-            yield place
-        finally:
-            process.kill()
 
 
 @pytest.fixture
