@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from carechat import logs, metrics
 from carechat.domain import errors
+from carechat.services import watch
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +42,14 @@ def problem(
     status: int, code: str, detail: str, headers: dict[str, str] | None = None
 ) -> JSONResponse:
     """Return the answer that tells of a refusal, with the request's id to find it in the log by."""
-    title = HTTPStatus(status).phrase
+    title, request_id = HTTPStatus(status).phrase, logs.request_id()
     told = {"status": status, "title": title, "detail": detail, "code": code}
+    # Of HTTP the guard adds it to every answer, of a socket that is refused only this one has it.
+    sent = {"Cache-Control": "no-store", **({"X-Request-ID": request_id} if request_id else {})}
     return JSONResponse(
-        told | {"request_id": logs.request_id()},
+        told | {"request_id": request_id},
         status,
-        {"Cache-Control": "no-store"} | (headers or {}),
+        sent | (headers or {}),
         "application/problem+json",
     )
 
@@ -59,8 +62,10 @@ def register(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _broken)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     refusal = cast("errors.CareChatError", error)
+    if isinstance(refusal, errors.UnavailableError):
+        note_unavailable(request.scope, refusal)
     headers = dict[str, str]()
     if isinstance(refusal, errors.RateLimitedError):
         headers["Retry-After"] = str(refusal.retry_after)
@@ -100,6 +105,14 @@ def note(scope: Scope, error: Exception) -> None:
     """Count and log an error that nobody has thought of, with its place and without its text."""
     metrics.failed()
     logger.error("%s failed: %s", _what(scope), logs.failure(error))
+
+
+def note_unavailable(scope: Scope, error: errors.UnavailableError) -> None:
+    """Log a refusal that is our fault, so that it is found by the id that somebody was shown."""
+    what = _what(scope)
+    # Whoever watches asks this all the time, and the watch has told why.
+    if not what.endswith(" /readyz"):
+        logger.warning("%s unavailable: %s", what, watch.kind(error))
 
 
 def _what(scope: Scope) -> str:

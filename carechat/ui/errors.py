@@ -8,6 +8,7 @@ from reflex_base.event.context import EventContext
 
 from carechat import logs, metrics
 from carechat.domain import errors
+from carechat.services import watch
 from carechat.ui import routes
 
 logger = logging.getLogger(__name__)
@@ -20,7 +21,10 @@ def handle(exception: Exception) -> EventSpec | None:
     """
     if isinstance(exception, errors.UnauthenticatedError):
         return rx.redirect(routes.login("ended"))
-    if isinstance(exception, errors.CareChatError):
+    if isinstance(exception, errors.UnavailableError):
+        logs.begin_request(EventContext.get().txid)
+        logger.warning("event unavailable: %s", watch.kind(exception))
+    elif isinstance(exception, errors.CareChatError):
         logger.info("event refused: %s", exception.code)
     else:
         metrics.failed()

@@ -17,6 +17,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from carechat import logs
 from carechat.api import guard
@@ -30,6 +31,7 @@ from tests.conftest import ORIGIN
 from tests.factories import PASSWORD, a_doctor, bearer
 from tests.scraping import Rise
 from tests.serving import PAGE, SECONDS, Server, handshake
+from tests.unreliable import Unreliable
 
 Client = httpx.AsyncClient
 HTML = {"Accept": "text/html"}
@@ -164,6 +166,36 @@ async def test_a_failure_is_found_in_the_log_by_its_id(broken: None, outside: Cl
     line = json.loads(stream.getvalue())
     assert line["request"] == answer.json()["request_id"]
     assert re.fullmatch(r"GET /auth/broken failed: RuntimeError at .+\.py:\d+", line["message"])
+
+
+async def test_what_the_database_fails_is_found_in_the_log_by_its_id(
+    app: FastAPI, fragile: Backend, failing: Unreliable, outside: Client
+) -> None:
+    """But not whoever asks all the time whether it is ready."""
+    app.state.backend = fragile
+    doctor = await a_doctor(fragile)
+    stream = io.StringIO()
+    handler = logs.Lines(stream)
+    logging.getLogger("carechat").addHandler(handler)
+    try:
+        failing.fail(["find", "ping"], errorCode=8000)
+        assert (await outside.get("/readyz")).status_code == 503
+        answer = await outside.get("/conversations", headers=bearer(doctor))
+    finally:
+        logging.getLogger("carechat").removeHandler(handler)
+    assert code(answer) == (503, "unavailable")
+    line = json.loads(stream.getvalue())
+    assert line["request"] == answer.json()["request_id"]
+    assert line["message"] == "GET /conversations unavailable: OperationFailure 8000"
+
+
+async def test_a_refused_socket_has_the_id_of_its_request_where_answers_have_it(
+    server: Server,
+) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(f"ws://127.0.0.1:{server.port}/ws/doctor@example.com")
+    answer = refused.value.response
+    assert answer.headers["X-Request-ID"] == json.loads(answer.body or b"")["request_id"] != ""
 
 
 async def fails(scope: Scope, receive: Receive, send: Send) -> None:

@@ -160,4 +160,5 @@ async def test_a_database_that_is_away(
         failing.heal()
     log = ours(caplog)
     assert "does not answer" in log
+    assert "GET /auth/me unavailable: OperationFailure 8000" in log
     assert nothing_of(log, doctor, patient)
