@@ -24,6 +24,7 @@ PR_SET_PDEATHSIG = 1
 ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 os.execv(sys.argv[1], sys.argv[1:])
 """
+MAX_PORT = 65_535
 PACKAGES = {
     "libcurl": "libcurl4",
     "libssl": "libssl3",
@@ -138,9 +139,10 @@ def address(files: Files) -> str:
 
 
 def _kept_port(files: Files) -> int:
-    if files.port.exists():
-        return int(files.port.read_text())
-    return new_port(files)
+    word = files.port.read_text(errors="replace") if files.port.exists() else ""
+    # What a full disk or somebody's hand has made of it counts as nothing.
+    kept = re.fullmatch(r"\s*([1-9][0-9]{0,4})\s*", word)
+    return int(kept[1]) if kept and int(kept[1]) <= MAX_PORT else new_port(files)
 
 
 def new_port(files: Files) -> int:
@@ -148,7 +150,10 @@ def new_port(files: Files) -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    files.port.write_text(str(port))
+    # A full disk leaves no half of it: the file appears when it is complete.
+    unfinished = files.port.with_name(f"{files.port.name}.new")
+    unfinished.write_text(str(port))
+    unfinished.rename(files.port)
     return port
 
 

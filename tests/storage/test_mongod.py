@@ -85,3 +85,32 @@ def test_without_any_words_the_disk_is_looked_at(
 def test_where_nothing_listens_nothing_is_heard(place: str) -> None:
     assert not mongod.listens(place)
     assert not mongod.is_taken(place)
+
+
+@pytest.fixture
+def without_socket(tmp_path: Path) -> Files:
+    """Return files whose path is too long for a Unix socket, so that a port stands in for it."""
+    folder = tmp_path / ("x" * mongod.MAX_SOCKET_PATH)
+    folder.mkdir()
+    return Files(folder)
+
+
+@pytest.mark.parametrize("left", ["", "27", "270x", "-1", "0", "65536", "٣٣٣٣", "9" * 5_000])
+def test_what_a_full_disk_or_a_hand_left_of_the_port_counts_for_nothing(
+    without_socket: Files, left: str
+) -> None:
+    """But a port that could be one is kept: the replica set knows its member by it."""
+    without_socket.port.write_text(left)
+    place = mongod.address(without_socket)
+    assert (place == "127.0.0.1:27") == (left == "27")
+    assert mongod.address(without_socket) == place
+    assert without_socket.port.read_text() == place.rpartition(":")[2]
+
+
+def test_a_port_that_cannot_be_kept_leaves_the_one_before(without_socket: Files) -> None:
+    """As on a full disk, here for want of the right to write beside it."""
+    without_socket.port.write_text("27")
+    without_socket.port.with_name("mongod-port.new").mkdir()
+    with pytest.raises(OSError, match=r"mongod-port\.new"):
+        mongod.new_port(without_socket)
+    assert without_socket.port.read_text() == "27"
