@@ -24,6 +24,9 @@ UNKNOWN_SECONDS = 60.0
 PROVE_SECONDS = 5.0
 """Between two looks whether the database takes writes, while it does and no call to it fails."""
 
+JUMP_SECONDS = 5.0
+"""By how much the clock may go otherwise than time between two looks."""
+
 NO_ANSWER, NO_WRITES = "does not answer", "takes no writes"
 AGAIN = {NO_ANSWER: "answers again", NO_WRITES: "takes writes again"}
 
@@ -67,10 +70,12 @@ async def changes(backend: Backend) -> None:
 async def database(backend: Backend) -> None:
     """Tell every screen when messages cannot be stored and when they can again, until cancelled.
 
-    The metrics have it, too, and how many sessions are listened for.
+    The metrics have it, too, and how many sessions are listened for. The log also has it when this
+    machine's clock jumps.
     """
-    looks, before, since = _Looks(backend), "", 0.0
+    looks, clock, before, since = _Looks(backend), _Clock(backend), "", 0.0
     while True:
+        clock.look()
         trouble, why = await looks.look()
         metrics.reachable("mongodb", not trouble)
         if backend.relay:
@@ -86,6 +91,25 @@ async def database(backend: Backend) -> None:
             backend.hub.database_changed(reachable=True)
         before = trouble
         await asyncio.sleep(RETRY_SECONDS)
+
+
+class _Clock:
+    """Sees when the clock is put forward or back: sessions end and messages are dated by it."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._ahead = self._is_ahead()
+
+    def look(self) -> None:
+        """Log by how much it has jumped since the last look, if it has."""
+        before, self._ahead = self._ahead, self._is_ahead()
+        seconds = self._ahead - before
+        if abs(seconds) > JUMP_SECONDS:
+            way = "forward" if seconds > 0 else "back"
+            logger.warning("clock: went %s by %.0f s", way, abs(seconds))
+
+    def _is_ahead(self) -> float:
+        return self._backend.clock().timestamp() - time.monotonic()
 
 
 class _Looks:

@@ -21,7 +21,7 @@ from carechat.services import accounts, context, users, watch
 from carechat.services.context import Backend
 from carechat.settings import Settings
 from tests import listening
-from tests.conftest import Records
+from tests.conftest import Clock, Records
 from tests.factories import PASSWORD, a_caller, a_doctor, a_pair, a_patient, says
 from tests.listening import a_screen
 from tests.scraping import Rise, here
@@ -281,6 +281,23 @@ async def test_the_log_says_why_the_database_does_not_answer_and_for_how_long(
         "database: answers again after 1 s",
         "database: does not answer (AutoReconnect)",
     ]
+
+
+async def test_a_clock_that_jumps_is_told(
+    quick: None, backend: Backend, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Sessions end by it and messages are dated by it, so somebody will ask."""
+    backend.spawn(watch.database(backend))
+    for hours in (1, -2):
+        looked = len(said(caplog, "clock"))
+        await asyncio.sleep(0)  # the watch has looked at the clock as it is
+        clock.advance(hours=hours)
+        async with asyncio.timeout(20):
+            while len(said(caplog, "clock")) == looked:  # noqa: ASYNC110 the log is all there is
+                await asyncio.sleep(0.02)
+    forward, back = said(caplog, "clock")
+    assert re.fullmatch(r"clock: went forward by 3[56]\d\d s", forward)
+    assert re.fullmatch(r"clock: went back by 7[12]\d\d s", back)
 
 
 async def test_changes_that_are_not_heard_are_told_once(
