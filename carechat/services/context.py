@@ -55,7 +55,10 @@ class Policy:
 class Condition:
     """What the background work of this process has last found; services only read it."""
 
-    takes_writes: bool = True
+    trouble: str = ""
+    """What is the matter with the database; empty while nothing is."""
+    since: float = 0.0
+    """When that began, in seconds as the backend counts them."""
     refused: str = ""
     """Why CareChat cannot work with this database at all, in a sentence."""
 

@@ -73,23 +73,24 @@ async def database(backend: Backend) -> None:
     The metrics have it, too, and how many sessions are listened for. The log also has it when this
     machine's clock jumps.
     """
-    looks, clock, before, since = _Looks(backend), _Clock(backend), "", 0.0
+    looks, clock, condition = _Looks(backend), _Clock(backend), backend.condition
     while True:
         clock.look()
-        trouble, why = await looks.look()
+        before, (trouble, why) = condition.trouble, await looks.look()
+        condition.trouble = trouble
         metrics.reachable("mongodb", not trouble)
         if backend.relay:
             metrics.reachable("redis", backend.relay.is_heard)
         metrics.sessions(len(backend.hub.sessions()))
         if trouble and not before:
-            since = backend.seconds()
+            condition.since = backend.seconds()
             backend.hub.database_changed(reachable=False)
         if trouble and trouble != before:
             logger.warning("database: %s (%s)", trouble, why)
         if before and not trouble:
-            logger.warning("database: %s after %.0f s", AGAIN[before], backend.seconds() - since)
+            seconds = backend.seconds() - condition.since
+            logger.warning("database: %s after %.0f s", AGAIN[before], seconds)
             backend.hub.database_changed(reachable=True)
-        before = trouble
         await asyncio.sleep(RETRY_SECONDS)
 
 
@@ -136,10 +137,8 @@ class _Looks:
             try:
                 await self._backend.store.writes.prove(anew=has_failed)
             except errors.UnavailableError as error:
-                self._backend.condition.takes_writes = False
                 return NO_WRITES, kind(error)
             self._proven_at, self._failures = now, number
-        self._backend.condition.takes_writes = True
         return "", ""
 
 
@@ -158,7 +157,7 @@ async def obstacle(backend: Backend) -> str:
         return backend.condition.refused
     if not await backend.store.is_reachable():
         return "The database does not answer."
-    if not backend.condition.takes_writes:
+    if backend.condition.trouble == NO_WRITES:
         return "The database takes no writes."
     if not backend.prepared.is_set():
         return "The database is being prepared."

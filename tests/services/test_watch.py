@@ -189,6 +189,16 @@ async def test_a_call_that_fails_lets_the_watch_look_at_once(
         assert (await screen.until(DatabaseChanged)).reachable
 
 
+async def test_a_watch_that_is_begun_again_knows_what_it_has_told(
+    quick: None, backend: Backend
+) -> None:
+    doctor, _ = await a_pair(backend)
+    backend.condition.trouble = watch.NO_ANSWER
+    async with a_screen(doctor) as screen:
+        backend.spawn(watch.database(backend))
+        assert (await screen.until(DatabaseChanged)).reachable
+
+
 async def test_the_watch_goes_on_after_the_database_was_away(
     quick: None, fragile: Backend, failing: Unreliable
 ) -> None:
