@@ -1,21 +1,11 @@
 """The other processes of the clinic: they are told what happens here, and screens here the rest."""
 
-import asyncio
-import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
-
 from carechat.domain.events import Event
 from carechat.realtime.relay import Relay
 from carechat.realtime.wire import Came, Happened, Item, Present, Tried
 from carechat.services import feed
 from carechat.services.catch_up import CatchUp, Known
 from carechat.services.context import Backend
-
-AGAIN_SECONDS = 1.0
-"""Until what failed for no known reason is tried again."""
-
-logger = logging.getLogger(__name__)
 
 
 def start(backend: Backend, relay: Relay) -> None:
@@ -25,18 +15,8 @@ def start(backend: Backend, relay: Relay) -> None:
     _tell(backend, relay, known)
     # Not a group of tasks: that cancels each only once, of which the driver may take no notice.
     backend.spawn(relay.run(_Ears(backend, known)))
-    backend.spawn(_always(catch_up.look))
-    backend.spawn(_always(catch_up.read))
-
-
-async def _always(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Go on whatever happens: without it screens would miss things and nobody would know."""
-    while True:
-        try:
-            await work()
-        except Exception as error:
-            logger.error("peers: %s, going on", type(error).__name__)  # noqa: TRY400 no texts
-            await asyncio.sleep(AGAIN_SECONDS)
+    backend.keep("peers", catch_up.look)
+    backend.keep("peers", catch_up.read)
 
 
 def _tell(backend: Backend, relay: Relay, known: Known) -> None:
