@@ -1,7 +1,6 @@
 """The WebSocket at `/ws/{email}`: frames in and out, the same services as behind every door."""
 
 import asyncio
-import logging
 import re
 from contextlib import suppress
 
@@ -11,7 +10,7 @@ from starlette.websockets import WebSocket
 
 from carechat import logs, metrics
 from carechat.api import caller, frames, schemas
-from carechat.api.errors import STATUS, problem
+from carechat.api.errors import STATUS, note_unavailable, problem
 from carechat.api.outgoing import Outgoing, Write
 from carechat.domain import errors
 from carechat.domain.events import (
@@ -37,7 +36,6 @@ CLOSE_SECONDS = 1
 
 GOING_AWAY = 1001
 NOT_JSON = 1003
-FAILED = 1011
 SESSION_ENDED = 4401
 SESSION_IDLE = 4408
 TOO_SLOW = 4409
@@ -48,8 +46,6 @@ WRITE = "carechat.write"
 """The ASGI extension of our workers that writes a text frame at once, or returns that it cannot."""
 
 _writer = frames.Writer()
-
-logger = logging.getLogger(__name__)
 
 
 def beside(app: ASGIApp, api: FastAPI) -> ASGIApp:
@@ -93,6 +89,8 @@ async def _admit(websocket: WebSocket) -> Context | None:
     try:
         ctx = await _identify(websocket, websocket.scope["path"].removeprefix("/ws/"))
     except errors.CareChatError as error:
+        if isinstance(error, errors.UnavailableError):
+            note_unavailable(websocket.scope, error)
         refusal = problem(STATUS[type(error)], error.code, error.detail)
         await websocket.send_denial_response(refusal)
         return None
@@ -144,11 +142,6 @@ class _Socket:
             code = SESSION_ENDED
         except errors.UnavailableError:
             code = GOING_AWAY
-        except Exception as error:
-            metrics.failed()
-            # Without its text, which may quote what somebody wrote.
-            logger.error("socket: %s", type(error).__name__)  # noqa: TRY400
-            code = FAILED
         if code == TOO_SLOW:
             metrics.limited("slow_socket")
         if code is not None:

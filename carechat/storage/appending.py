@@ -15,7 +15,7 @@ from pymongo.errors import BulkWriteError, PyMongoError
 from carechat import metrics
 from carechat.domain import errors
 from carechat.domain.messages import Draft, Message
-from carechat.storage.database import UNAVAILABLE, Document, guarded
+from carechat.storage.database import UNAVAILABLE, Document, failures, guarded
 from carechat.storage.group_commit import GroupCommit, Outcome
 
 LANES = 4
@@ -115,7 +115,8 @@ class Appender:
                 await self._collection.insert_many(documents)
         except BulkWriteError as error:
             return await self._after(drafts, documents, dict[str, Any](error.details or {}))
-        except PyMongoError:
+        except PyMongoError as error:
+            failures.note(error)
             return await self._read_back(drafts, documents)
         except UnicodeEncodeError:
             return await self._one_by_one(drafts)
@@ -155,7 +156,8 @@ class Appender:
             async for one in self._collection.find({"$or": [same_key(draft) for draft in drafts]}):
                 stored = message(one)
                 found[stored.conversation_id, stored.sender_email, stored.client_id] = stored
-        except PyMongoError:
+        except PyMongoError as error:
+            failures.note(error)
             found.clear()
         return [
             self._found(draft, one["_id"], found.get(_key(draft)))
