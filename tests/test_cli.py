@@ -352,7 +352,7 @@ def test_a_reset_link_works_once(pair: CommandLine) -> None:
     token = done.out.strip().partition("token=")[2]
 
     async def choose(backend: Backend) -> accounts.SignedIn:
-        return await invitations.accept(backend, token, "a fresh password")
+        return await invitations.accept(backend, token, "a fresh password", "")
 
     assert bootstrap.operate(all_settings.load(), choose).user.email == PATIENT
     with pytest.raises(errors.NotFoundError):

@@ -33,6 +33,7 @@ async def me(ctx: Caller) -> schemas.User:
 
 
 @router.post("/password", status_code=204)
-async def password(ctx: Caller, change: schemas.PasswordChange) -> None:
+async def password(request: Request, ctx: Caller, change: schemas.PasswordChange) -> None:
     """Change the own password; all other sessions end."""
-    await accounts.change_password(ctx, change.current, change.new)
+    network = caller.network(request)
+    await accounts.change_password(ctx, change.current, change.new, network)

@@ -1,6 +1,5 @@
 """Who calls: the verified person behind a request, from a bearer token or the page's own cookie."""
 
-import ipaddress
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
@@ -8,14 +7,10 @@ from fastapi.security import HTTPBearer
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from carechat.api import proxies
 from carechat.domain import errors
 from carechat.services import accounts
 from carechat.services.accounts import SignedIn
 from carechat.services.context import Backend, Context
-
-_IPV4_NETWORK_BITS = 24
-_IPV6_NETWORK_BITS = 64
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FOREIGN = "This may only be asked for by CareChat's own pages."
@@ -48,12 +43,7 @@ def is_public_origin(request: Request) -> bool:
 
 def network(connection: HTTPConnection) -> str:
     """Return the network that the request comes from, as far as one household or office has it."""
-    host = connection.client.host if connection.client else ""
-    address = proxies.address(host)
-    if address is None:
-        return host
-    bits = _IPV4_NETWORK_BITS if address.version == 4 else _IPV6_NETWORK_BITS
-    return str(ipaddress.ip_network((address, bits), strict=False))
+    return accounts.network(connection.client.host if connection.client else "")
 
 
 async def identify(connection: HTTPConnection) -> Context:

@@ -59,7 +59,7 @@ async def join(
 ) -> Response:
     """Accept an invitation and sign the browser in, or go back with what went wrong."""
     try:
-        signed_in = await invitations.accept(backend, token, password)
+        signed_in = await invitations.accept(backend, token, password, caller.network(request))
     except errors.CareChatError as error:
         return _see(request, f"{JOIN}?{urlencode({'token': token, 'error': error.code})}")
     await _end_session(request, backend)

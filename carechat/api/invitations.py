@@ -1,8 +1,8 @@
 """Inviting patients, and joining with an invitation."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
-from carechat.api import schemas
+from carechat.api import caller, schemas
 from carechat.api.caller import AnyBackend, Caller
 from carechat.domain.users import User
 from carechat.services import invitations
@@ -20,7 +20,10 @@ async def invite(ctx: Caller, new: schemas.NewInvitation) -> schemas.Invited | s
 
 
 @router.post("/accept", status_code=201)
-async def accept(backend: AnyBackend, acceptance: schemas.Acceptance) -> schemas.Token:
+async def accept(
+    request: Request, backend: AnyBackend, acceptance: schemas.Acceptance
+) -> schemas.Token:
     """Choose a password with the token of an invitation, and be signed in."""
-    signed_in = await invitations.accept(backend, acceptance.token, acceptance.password)
+    network = caller.network(request)
+    signed_in = await invitations.accept(backend, acceptance.token, acceptance.password, network)
     return schemas.Token.of(signed_in)

@@ -14,7 +14,7 @@ MAX_FAILURES_FROM_ONE_NETWORK = 10
 MAX_FAILURES_FROM_EVERYWHERE = 100
 MAX_AT_ONCE_FROM_ONE_NETWORK = 16
 MAX_AT_ONCE = 48
-"""Sign-ins whose password is being compared: each waits for all before it."""
+"""Passwords that are being compared or hashed: each waits for all before it."""
 
 MAX_KEYS = 50_000
 """Keys remembered at most; the ones not seen for longest are forgotten first."""
@@ -31,7 +31,7 @@ class LoginThrottle:
 
     @contextmanager
     def turn(self, network: str) -> Generator[None]:
-        """Have a password compared; raises `RateLimitedError` while too many others are.
+        """Have a password compared or hashed; raises `RateLimitedError` while too many others are.
 
         So those who try many addresses, known or not, keep nobody in another network from signing
         in.

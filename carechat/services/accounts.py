@@ -1,12 +1,13 @@
 """Accounts: signing in and out, what a token stands for, and passwords."""
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
 
 from carechat import metrics
 from carechat.domain import errors
 from carechat.domain.users import MAX_EMAIL_LENGTH, User
-from carechat.security import tokens
+from carechat.security import passwords, tokens
 from carechat.services.context import Backend, Context
 from carechat.storage.sessions import Session
 from carechat.storage.users import Credentials
@@ -17,6 +18,9 @@ TOUCH_INTERVAL = timedelta(seconds=5)
 
 WRONG = "Email or password is not right"
 SIGN_IN = "Please sign in."
+
+_IPV4_NETWORK_BITS = 24
+_IPV6_NETWORK_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,17 @@ class SignedIn:
         return int(SESSION_LIFETIME.total_seconds())
 
 
+def network(host: str) -> str:
+    """Return the network of that address, as far as one household or office has it."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    address = (address.ipv4_mapped if address.version == 6 else None) or address
+    bits = _IPV4_NETWORK_BITS if address.version == 4 else _IPV6_NETWORK_BITS
+    return str(ipaddress.ip_network((address, bits), strict=False))
+
+
 async def sign_in(backend: Backend, email: str, password: str, network: str) -> SignedIn:
     """Begin a session for the person with that password.
 
@@ -47,7 +62,8 @@ async def sign_in(backend: Backend, email: str, password: str, network: str) -> 
     # Nobody has a longer address; the throttle remembers no more of a made-up one.
     email = email.strip().lower()[: MAX_EMAIL_LENGTH + 1]
     try:
-        credentials = await _proved(backend, email, password, network)
+        with backend.logins.turn(network):
+            credentials = await _proved(backend, email, password, network)
     except errors.RateLimitedError:
         metrics.signed_in("limited")
         raise
@@ -109,18 +125,20 @@ async def sign_out(ctx: Context) -> None:
     await ctx.store.sessions.end(ctx.session.id)
 
 
-async def change_password(ctx: Context, current: str, new: str) -> None:
+async def change_password(ctx: Context, current: str, new: str, network: str) -> None:
     """Replace the caller's password and end their other sessions.
 
     Raises `ForbiddenError` if `current` is wrong, `InvalidError` if `new` cannot be chosen, and
-    `RateLimitedError` after too many wrong tries.
+    `RateLimitedError` after too many wrong tries, or while too many others are in `network`.
     """
+    passwords.check(new)
     email = ctx.user.email
-    # A digest: what is counted is told to the other processes.
-    network = tokens.digest(ctx.session.id)
-    if await _proved(ctx.backend, email, current, network) is None:
-        raise errors.ForbiddenError("Your current password is not right.")
-    password_hash = await ctx.backend.passwords.hash(new)
+    # Guesses count for each session. A digest: what is counted is told to the other processes.
+    session = tokens.digest(ctx.session.id)
+    with ctx.backend.logins.turn(network):
+        if await _proved(ctx.backend, email, current, session) is None:
+            raise errors.ForbiddenError("Your current password is not right.")
+        password_hash = await ctx.backend.passwords.hash(new)
     await set_password(ctx.backend, email, password_hash, keep=ctx.session.id)
 
 
@@ -132,11 +150,10 @@ async def set_password(backend: Backend, email: str, password_hash: str, keep: s
 
 async def _proved(backend: Backend, email: str, password: str, network: str) -> Credentials | None:
     """The credentials of the account if that is its password, None if not, after as long."""
-    with backend.logins.turn(network):
-        backend.logins.attempt(email, network, backend.seconds())
-        found = await backend.store.users.credentials(email)
-        password_hash = found.password_hash if found else None
-        is_right = await backend.passwords.verify(password, password_hash)
+    backend.logins.attempt(email, network, backend.seconds())
+    found = await backend.store.users.credentials(email)
+    password_hash = found.password_hash if found else None
+    is_right = await backend.passwords.verify(password, password_hash)
     if found is None or not is_right:
         return None
     backend.logins.succeeded(email, network)

@@ -55,15 +55,17 @@ async def find(backend: Backend, token: str) -> Invitation:
     return found
 
 
-async def accept(backend: Backend, token: str, password: str) -> accounts.SignedIn:
+async def accept(backend: Backend, token: str, password: str, network: str) -> accounts.SignedIn:
     """Use up the link, give its person that password and begin a session.
 
     Raises `NotFoundError` for a link that is no good, and `InvalidError` for a password that cannot
-    be chosen, in which case the link stays good.
+    be chosen, or `RateLimitedError` while too many others do so, or sign in, from `network`; then
+    the link stays good.
     """
     passwords.check(password)
     await find(backend, token)
-    password_hash = await backend.passwords.hash(password)
+    with backend.logins.turn(network):
+        password_hash = await backend.passwords.hash(password)
     link = await backend.store.invitations.take(tokens.digest(token), backend.clock())
     if link is None:
         raise errors.NotFoundError(USED_UP)

@@ -463,7 +463,7 @@ Ends = Callable[[Backend, Context], Any]
 
 async def _changes_password(_: Backend, ctx: Context) -> None:
     elsewhere = await a_caller(ctx.backend, ctx.user)
-    await accounts.change_password(elsewhere, PASSWORD, "another fine password")
+    await accounts.change_password(elsewhere, PASSWORD, "another fine password", "")
 
 
 @pytest.mark.parametrize(

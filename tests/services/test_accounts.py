@@ -143,6 +143,43 @@ async def test_who_tries_many_made_up_addresses_keeps_nobody_else_waiting(
     passwords.close()
 
 
+async def test_who_asks_for_many_new_passwords_at_once_keeps_nobody_from_signing_in(
+    backend: Backend,
+) -> None:
+    """From however many sessions, and although the password is the right one each time."""
+    user = await a_user(backend)
+    passwords = HeldUp()
+    busy = replace(backend, passwords=passwords)
+    sessions = [await a_caller(busy, user) for _ in range(6)]
+    tries = [
+        asyncio.create_task(accounts.change_password(ctx, PASSWORD, NEW, "192.0.2.0/24"))
+        for ctx in sessions
+        for _ in range(10)
+    ]
+    await passwords.asked.wait()
+    doctor = await a_user(backend)
+    await accounts.sign_in(backend, doctor.email, PASSWORD, "198.51.100.0/24")
+    passwords.go_on.set()
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    let_in = [one for one in outcomes if not isinstance(one, errors.RateLimitedError)]
+    assert len(let_in) <= MAX_AT_ONCE_FROM_ONE_NETWORK
+    passwords.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "network"),
+    [
+        ("192.0.2.77", "192.0.2.0/24"),
+        ("::ffff:192.0.2.77", "192.0.2.0/24"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+        ("", ""),
+        ("testclient", "testclient"),
+    ],
+)
+def test_tries_of_one_household_count_together(host: str, network: str) -> None:
+    assert accounts.network(host) == network
+
+
 async def test_a_guesser_does_not_throw_out_the_owner(backend: Backend) -> None:
     user = await a_user(backend)
     owner = await a_caller(backend, user)
@@ -228,7 +265,7 @@ async def test_a_new_password_ends_the_other_sessions_and_keeps_the_own(backend:
     user = await a_user(backend)
     here, there = await a_caller(backend, user), await a_caller(backend, user)
     somebody = await a_doctor(backend)
-    await accounts.change_password(here, PASSWORD, NEW)
+    await accounts.change_password(here, PASSWORD, NEW, "")
     assert [await goes_on(ctx) for ctx in (here, there, somebody)] == [True, False, True]
     with pytest.raises(errors.UnauthenticatedError):
         await sign_in(backend, user.email, PASSWORD)
@@ -239,7 +276,7 @@ async def test_a_password_is_only_changed_by_who_knows_it(backend: Backend) -> N
     ctx = await a_doctor(backend)
     other = await a_caller(backend, ctx.user)
     with pytest.raises(errors.ForbiddenError):
-        await accounts.change_password(ctx, "wrong", NEW)
+        await accounts.change_password(ctx, "wrong", NEW, "")
     assert await goes_on(other)
     await sign_in(backend, ctx.user.email, PASSWORD)
 
@@ -250,8 +287,9 @@ async def test_a_password_is_only_changed_by_who_knows_it(backend: Backend) -> N
 async def test_a_password_that_cannot_be_chosen_changes_nothing(backend: Backend, new: str) -> None:
     ctx = await a_doctor(backend)
     other = await a_caller(backend, ctx.user)
-    with pytest.raises(errors.InvalidError):
-        await accounts.change_password(ctx, PASSWORD, new)
+    for current in (PASSWORD, "wrong"):  # it is not even compared
+        with pytest.raises(errors.InvalidError):
+            await accounts.change_password(ctx, current, new, "")
     assert await goes_on(other)
     await sign_in(backend, ctx.user.email, PASSWORD)
 
@@ -260,9 +298,9 @@ async def test_guessing_the_current_password_is_throttled(backend: Backend) -> N
     ctx = await a_doctor(backend)
     for _ in range(10):
         with pytest.raises(errors.ForbiddenError):
-            await accounts.change_password(ctx, "wrong", NEW)
+            await accounts.change_password(ctx, "wrong", NEW, "")
     with pytest.raises(errors.RateLimitedError):
-        await accounts.change_password(ctx, PASSWORD, NEW)
+        await accounts.change_password(ctx, PASSWORD, NEW, "")
 
 
 async def test_a_session_lasts_as_long_as_the_operator_says(built: Backend, clock: Clock) -> None:

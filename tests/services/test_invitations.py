@@ -1,6 +1,7 @@
 """Invitations: how a patient joins a doctor, and how a lost password is replaced."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -8,6 +9,8 @@ import pytest
 
 from carechat.domain import errors
 from carechat.domain.users import Role, User
+from carechat.security.passwords import Passwords
+from carechat.security.throttle import MAX_AT_ONCE_FROM_ONE_NETWORK
 from carechat.services import accounts, conversations, invitations, users
 from carechat.services.context import Backend, Context
 from carechat.services.invitations import Link
@@ -15,6 +18,7 @@ from tests.conftest import Clock, Records
 from tests.factories import PASSWORD, a_caller, a_doctor, a_pair, a_patient, a_user, says, to
 
 EMAIL = "new@example.com"
+SECONDS = 10.0
 
 
 def token_of(link: Link | User) -> str:
@@ -40,7 +44,7 @@ async def test_a_link_leads_to_the_public_page_for_seven_days(
 async def test_who_accepts_is_signed_in_and_belongs_to_the_doctor(backend: Backend) -> None:
     doctor = await a_doctor(backend)
     link = await invitations.invite(doctor, " New@Example.com ", " Nora  New ")
-    signed_in = await invitations.accept(backend, token_of(link), PASSWORD)
+    signed_in = await invitations.accept(backend, token_of(link), PASSWORD, "")
     patient = await accounts.resolve(backend, signed_in.token)
     assert (patient.user.email, patient.user.name) == (EMAIL, "Nora New")
     assert patient.user.role is Role.PATIENT
@@ -50,18 +54,51 @@ async def test_who_accepts_is_signed_in_and_belongs_to_the_doctor(backend: Backe
 
 async def test_a_link_is_good_once(backend: Backend) -> None:
     token = await an_invitation(await a_doctor(backend))
-    await invitations.accept(backend, token, PASSWORD)
+    await invitations.accept(backend, token, PASSWORD, "")
     with pytest.raises(errors.NotFoundError):
-        await invitations.accept(backend, token, PASSWORD)
+        await invitations.accept(backend, token, PASSWORD, "")
     with pytest.raises(errors.NotFoundError):
         await invitations.find(backend, token)
 
 
 async def test_of_two_who_accept_at_once_one_is_too_late(backend: Backend) -> None:
     token = await an_invitation(await a_doctor(backend))
-    tries = [invitations.accept(backend, token, PASSWORD) for _ in range(4)]
+    tries = [invitations.accept(backend, token, PASSWORD, "") for _ in range(4)]
     outcomes = await asyncio.gather(*tries, return_exceptions=True)
     assert sum(isinstance(one, errors.NotFoundError) for one in outcomes) == 3
+
+
+class HeldUp(Passwords):
+    """Passwords that are hashed when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(cost=4)
+        self.go_on = asyncio.Event()
+
+    async def hash(self, password: str) -> str:
+        """Hash as always, but later."""
+        await self.go_on.wait()
+        return await super().hash(password)
+
+
+async def test_one_link_that_many_accept_keeps_nobody_from_signing_in(backend: Backend) -> None:
+    """Whatever is hashed waits in the queue in which passwords are compared."""
+    passwords = HeldUp()
+    busy = replace(backend, passwords=passwords)
+    token = await an_invitation(await a_doctor(backend))
+    tries = [
+        asyncio.create_task(invitations.accept(busy, token, PASSWORD, "192.0.2.0/24"))
+        for _ in range(80)
+    ]
+    async with asyncio.timeout(SECONDS):
+        while sum(t.done() for t in tries) < 80 - MAX_AT_ONCE_FROM_ONE_NETWORK:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    passwords.go_on.set()
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    limited = [one for one in outcomes if isinstance(one, errors.RateLimitedError)]
+    assert len(limited) == 80 - MAX_AT_ONCE_FROM_ONE_NETWORK
+    assert sum(isinstance(one, accounts.SignedIn) for one in outcomes) == 1
+    passwords.close()
 
 
 async def test_an_old_link_is_as_good_as_none(backend: Backend, clock: Clock) -> None:
@@ -70,22 +107,22 @@ async def test_an_old_link_is_as_good_as_none(backend: Backend, clock: Clock) ->
     assert (await invitations.find(backend, token)).email == EMAIL
     clock.advance(seconds=1)
     with pytest.raises(errors.NotFoundError):
-        await invitations.accept(backend, token, PASSWORD)
+        await invitations.accept(backend, token, PASSWORD, "")
 
 
 @pytest.mark.parametrize("token", ["", "x", "\ud800", '{"$ne": null}'])
 async def test_a_made_up_link_is_not_found(backend: Backend, token: str) -> None:
     await an_invitation(await a_doctor(backend))
     with pytest.raises(errors.NotFoundError):
-        await invitations.accept(backend, token, PASSWORD)
+        await invitations.accept(backend, token, PASSWORD, "")
 
 
 async def test_a_bad_password_does_not_use_up_the_link(backend: Backend) -> None:
     token = await an_invitation(await a_doctor(backend))
     for password in ("short", "password", "x" * 73):
         with pytest.raises(errors.InvalidError):
-            await invitations.accept(backend, token, password)
-    await invitations.accept(backend, token, PASSWORD)
+            await invitations.accept(backend, token, password, "")
+    await invitations.accept(backend, token, PASSWORD, "")
 
 
 async def test_only_a_digest_of_the_token_is_kept(backend: Backend, records: Records) -> None:
@@ -144,9 +181,9 @@ async def test_what_is_no_address_or_name_is_refused(
 
 async def test_an_address_that_got_an_account_meanwhile_is_a_conflict(backend: Backend) -> None:
     first, second = [await an_invitation(await a_doctor(backend)) for _ in range(2)]
-    await invitations.accept(backend, first, PASSWORD)
+    await invitations.accept(backend, first, PASSWORD, "")
     with pytest.raises(errors.ConflictError):
-        await invitations.accept(backend, second, "their own password")
+        await invitations.accept(backend, second, "their own password", "")
 
 
 async def test_a_link_of_a_doctor_who_was_disabled_is_worth_nothing(
@@ -156,7 +193,7 @@ async def test_a_link_of_a_doctor_who_was_disabled_is_worth_nothing(
     token = await an_invitation(doctor)
     await users.disable(backend, doctor.user.email)
     with pytest.raises(errors.NotFoundError):
-        await invitations.accept(backend, token, PASSWORD)
+        await invitations.accept(backend, token, PASSWORD, "")
     assert records["users"].count_documents({"email": EMAIL}) == 0
 
 
@@ -166,7 +203,7 @@ async def test_a_reset_link_gives_a_new_password_for_a_day_and_ends_all_sessions
     patient = await a_patient(backend)
     link = await users.reset(backend, patient.user.email)
     assert link.expires_at == clock.time + timedelta(hours=24)
-    await invitations.accept(backend, token_of(link), "brand new password")
+    await invitations.accept(backend, token_of(link), "brand new password", "")
     assert await backend.store.sessions.find(patient.session.id) is None
     await accounts.sign_in(backend, patient.user.email, "brand new password", "")
     with pytest.raises(errors.UnauthenticatedError):
@@ -178,8 +215,8 @@ async def test_a_second_reset_link_makes_the_first_worthless(backend: Backend) -
     first = token_of(await users.reset(backend, user.email))
     second = token_of(await users.reset(backend, user.email))
     with pytest.raises(errors.NotFoundError):
-        await invitations.accept(backend, first, PASSWORD)
-    await invitations.accept(backend, second, PASSWORD)
+        await invitations.accept(backend, first, PASSWORD, "")
+    await invitations.accept(backend, second, PASSWORD, "")
 
 
 async def test_a_disabled_account_has_no_reset_link(backend: Backend) -> None:
@@ -187,6 +224,6 @@ async def test_a_disabled_account_has_no_reset_link(backend: Backend) -> None:
     token = token_of(await users.reset(backend, user.email))
     await users.disable(backend, user.email)
     with pytest.raises(errors.NotFoundError):
-        await invitations.accept(backend, token, PASSWORD)
+        await invitations.accept(backend, token, PASSWORD, "")
     with pytest.raises(errors.ConflictError):
         await users.reset(backend, user.email)

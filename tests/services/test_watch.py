@@ -64,7 +64,7 @@ async def test_a_new_password_ends_the_other_screens_only(
                 doctor.user, doctor.session.id, doctor.session.active_at, doctor.session.expires_at
             ),
         )
-        await accounts.change_password(own, PASSWORD, "another fine password")
+        await accounts.change_password(own, PASSWORD, "another fine password", "")
         await there.until(SessionEnded, WITHIN)
         assert not here.closed
 

@@ -33,7 +33,7 @@ async def disabled(backend: Backend, ctx: Context) -> None:
 
 async def another_password(backend: Backend, ctx: Context) -> None:
     elsewhere = await a_caller(backend, ctx.user)
-    await accounts.change_password(elsewhere, PASSWORD, "another fine password")
+    await accounts.change_password(elsewhere, PASSWORD, "another fine password", "")
 
 
 async def is_good(ctx: Context) -> bool:

@@ -30,7 +30,8 @@ class Password(rx.State):
         ctx, self.tries = session.caller(), self.tries + 1
         try:
             current, new = incoming.text(form.get("current")), incoming.text(form.get("new"))
-            await accounts.change_password(ctx, current, new)
+            network = accounts.network(self.router.session.client_ip)
+            await accounts.change_password(ctx, current, new, network)
         except errors.CareChatError as error:
             self.refusal, self.fault = error.detail, _FAULTS.get(type(error), "")
             return
