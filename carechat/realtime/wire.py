@@ -1,8 +1,9 @@
 """What processes tell each other, as bytes: small, versioned, and checked on arrival."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter, contains
 from types import NoneType
 from typing import Any
 
@@ -17,15 +18,59 @@ from carechat.domain.users import Role
 VERSION = 1
 """Raised with every change that a process of another version would misunderstand."""
 
-_PERHAPS = (str, NoneType)
-_TIMESTAMP = 7
+_Types = tuple[type, ...]
 
-# The types of what arrives, in the order of the fields.
-_BATCH = (int, str, int, list)
-_MESSAGE = (str, str, int, str, str, _PERHAPS, str, float, _PERHAPS, bool, bool)
-_RECEIPT = (str, str, int, int)
-_CONVERSATION = (str, str, _PERHAPS, list, bool)
-_MEMBER = (str, str, str, bool, int, int)
+_TEXT: _Types = (str,)
+_PERHAPS: _Types = (str, NoneType)
+_NUMBER: _Types = (int,)
+_SECONDS: _Types = (int, float)
+_FLAG: _Types = (bool,)
+_LIST: _Types = (list,)
+
+_BATCH = (_NUMBER, _TEXT, _NUMBER, _LIST)
+
+# The fields that are told, in the order in which they are, and the types of what arrives.
+_MESSAGE: dict[str, _Types] = {
+    "id": _TEXT,
+    "conversation_id": _TEXT,
+    "seq": _NUMBER,
+    "client_id": _TEXT,
+    "sender_email": _TEXT,
+    "receiver_email": _PERHAPS,
+    "message": _TEXT,
+    "timestamp": (float,),
+    "reply_to": _PERHAPS,
+    "delivered": _FLAG,
+    "read": _FLAG,
+}
+_RECEIPT: dict[str, _Types] = {
+    "conversation_id": _TEXT,
+    "email": _TEXT,
+    "delivered_seq": _NUMBER,
+    "read_seq": _NUMBER,
+}
+_CONVERSATION: dict[str, _Types] = {
+    "id": _TEXT,
+    "kind": _TEXT,
+    "title": _PERHAPS,
+    "members": _LIST,
+    "assigned": _FLAG,
+}
+_MEMBER: dict[str, _Types] = {
+    "email": _TEXT,
+    "name": _TEXT,
+    "role": _TEXT,
+    "disabled": _FLAG,
+    "delivered_seq": _NUMBER,
+    "read_seq": _NUMBER,
+}
+
+_message_fields = attrgetter(*_MESSAGE)
+_receipt_fields = attrgetter(*_RECEIPT)
+_conversation_fields = attrgetter(*_CONVERSATION)
+_member_fields = attrgetter(*_MEMBER)
+_TIMESTAMP = list(_MESSAGE).index("timestamp")
+_MEMBERS = list(_CONVERSATION).index("members")
 
 RELAYED = (MessageSent, ReceiptMoved)
 """Of the events those that a process can hear of from another process alone."""
@@ -114,7 +159,8 @@ def decode(data: bytes, is_wanted: Callable[[str], bool]) -> Batch:
         if version != VERSION:
             raise GarbledError
         return Batch(origin, number, [_item(*one) for one in items if _concerns(one, is_wanted)])
-    except (ValueError, TypeError, LookupError) as error:
+    # A number may be no time that there is: too large for a float, or for the system.
+    except (ValueError, TypeError, LookupError, OverflowError, OSError) as error:
         raise GarbledError from error
 
 
@@ -122,9 +168,8 @@ def _plain(item: Item) -> tuple[Any, ...]:
     match item:
         case Happened(MessageSent(message, conversation), emails):
             return "message", emails, _plain_message(message), _plain_conversation(conversation)
-        case Happened(ReceiptMoved(one), emails):
-            receipt = one.conversation_id, one.email, one.delivered_seq, one.read_seq
-            return "receipt", emails, receipt
+        case Happened(ReceiptMoved(receipt), emails):
+            return "receipt", emails, _receipt_fields(receipt)
         case Present(emails):
             return "present", emails
         case Came(email, present):
@@ -141,28 +186,16 @@ def _plain(item: Item) -> tuple[Any, ...]:
             raise TypeError(f"{type(item).__name__} is not told to other processes")
 
 
-def _plain_message(one: Message) -> tuple[Any, ...]:
-    return (
-        one.id,
-        one.conversation_id,
-        one.seq,
-        one.client_id,
-        one.sender_email,
-        one.receiver_email,
-        one.message,
-        one.timestamp.timestamp(),
-        one.reply_to,
-        one.delivered,
-        one.read,
-    )
+def _plain_message(one: Message) -> list[Any]:
+    plain = [*_message_fields(one)]
+    plain[_TIMESTAMP] = one.timestamp.timestamp()
+    return plain
 
 
-def _plain_conversation(one: Conversation) -> tuple[Any, ...]:
-    members = [
-        (who.email, who.name, who.role, who.disabled, who.delivered_seq, who.read_seq)
-        for who in one.members
-    ]
-    return one.id, one.kind, one.title, members, one.assigned
+def _plain_conversation(one: Conversation) -> list[Any]:
+    plain = [*_conversation_fields(one)]
+    plain[_MEMBERS] = [_member_fields(who) for who in one.members]
+    return plain
 
 
 def _concerns(item: list[Any], is_wanted: Callable[[str], bool]) -> bool:
@@ -175,27 +208,27 @@ def _item(kind: str, *plain: Any) -> Item:
 
 
 def _message_sent(emails: list[str], message: list[Any], conversation: list[Any]) -> Happened:
-    return Happened(MessageSent(_message(message), _conversation(conversation)), tuple(emails))
+    return Happened(MessageSent(_message(message), _conversation(conversation)), _texts(emails))
 
 
 def _receipt_moved(emails: list[str], receipt: list[Any]) -> Happened:
-    return Happened(ReceiptMoved(Receipt(*_checked(receipt, _RECEIPT))), tuple(emails))
+    return Happened(ReceiptMoved(Receipt(**_named(receipt, _RECEIPT))), _texts(emails))
 
 
 def _present(emails: list[str]) -> Present:
-    return Present(tuple(_checked(emails, (str,) * len(emails))))
+    return Present(_texts(emails))
 
 
 def _came(*plain: Any) -> Came:
-    return Came(*_checked(plain, (str, bool)))
+    return Came(*_checked(plain, (_TEXT, _FLAG)))
 
 
 def _tried(*plain: Any) -> Tried:
-    return Tried(*_checked(plain, (str, str, bool)))
+    return Tried(*_checked(plain, (_TEXT, _TEXT, _FLAG)))
 
 
 def _lost(*plain: Any) -> Lost:
-    return Lost(*_checked(plain, ((int, float),)))
+    return Lost(*_checked(plain, (_SECONDS,)))
 
 
 _EVENTS = {"message": _message_sent, "receipt": _receipt_moved}
@@ -211,22 +244,34 @@ _ITEMS: dict[str, Callable[..., Item]] = {
 
 
 def _message(plain: list[Any]) -> Message:
-    _checked(plain, _MESSAGE)
-    plain[_TIMESTAMP] = datetime.fromtimestamp(plain[_TIMESTAMP], UTC)
-    return Message(*plain)
+    told = _named(plain, _MESSAGE)
+    told["timestamp"] = datetime.fromtimestamp(told["timestamp"], UTC)
+    return Message(**told)
 
 
 def _conversation(plain: list[Any]) -> Conversation:
-    id_, kind, title, members, assigned = _checked(plain, _CONVERSATION)
-    return Conversation(id_, Kind(kind), title, tuple(map(_member, members)), assigned)
+    told = _named(plain, _CONVERSATION)
+    told["kind"] = Kind(told["kind"])
+    told["members"] = tuple(map(_member, told["members"]))
+    return Conversation(**told)
 
 
 def _member(plain: list[Any]) -> Member:
-    email, name, role, disabled, delivered_seq, read_seq = _checked(plain, _MEMBER)
-    return Member(email, name, Role(role), disabled, delivered_seq, read_seq)
+    told = _named(plain, _MEMBER)
+    told["role"] = Role(told["role"])
+    return Member(**told)
 
 
-def _checked(plain: Sequence[Any], types: tuple[Any, ...]) -> Sequence[Any]:
-    if len(plain) != len(types) or not all(map(isinstance, plain, types)):
+def _texts(plain: Any) -> tuple[str, ...]:
+    return tuple(_checked(plain, (_TEXT,) * len(plain)))
+
+
+def _named(plain: Sequence[Any], types: Mapping[str, _Types]) -> dict[str, Any]:
+    return dict(zip(types, _checked(plain, types.values()), strict=True))
+
+
+def _checked(plain: Sequence[Any], types: Collection[_Types]) -> Sequence[Any]:
+    # By the type itself: True is no number.
+    if len(plain) != len(types) or not all(map(contains, types, map(type, plain))):
         raise GarbledError
     return plain
