@@ -143,7 +143,7 @@ def _store(settings: Settings, mongodb_uri: str, clock: Callable[[], datetime]) 
 
 def _relay(settings: Settings) -> Relay:
     try:
-        return Relay(settings.redis_url, settings.mongodb_database)
+        return Relay(settings.redis_url, settings.mongodb_database, settings.secret())
     except ValueError:
         raise BadSettingError(f"REDIS_URL: must be {REDIS_URL_FORM}") from None
 

@@ -49,6 +49,9 @@ Failure = Literal[
 ]
 """What the driver calls a failure of MongoDB, as far as it is usual."""
 
+Unheard = Literal["dropped", "garbled"]
+"""What others were not told of here, and what of theirs was not understood."""
+
 Limit = Literal[
     "send_rate",
     "page_events",
@@ -95,6 +98,7 @@ _resyncs = _counters("resyncs", "Readings of what was missed.", "reason", Resync
 _database_failures = _counters(
     "database_failures", "Calls to MongoDB that failed.", "kind", Failure
 )
+_relay = _counters("relay", "What processes did not hear of each other.", "what", Unheard)
 _failures = Counter("carechat_failures", "Errors that nobody has thought of.", registry=registry)
 
 _ack = Histogram(
@@ -214,6 +218,11 @@ def database_failed(kind: str) -> None:
 def limited(limit: Limit) -> None:
     """Count that somebody met a limit."""
     _limits[limit].inc()
+
+
+def unheard(what: Unheard, number: int = 1) -> None:
+    """Count what one process did not hear of another: things dropped, or garbled batches."""
+    _relay[what].inc(number)
 
 
 def failed() -> None:

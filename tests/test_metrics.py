@@ -99,7 +99,8 @@ def test_a_service_is_up_or_down() -> None:
 def test_every_series_is_there_before_anything_has_happened() -> None:
     """Else an alert on the first failure would have nothing to compare it with."""
     page = scrape.page().decode()
-    for words in (metrics.Outcome, metrics.Answer, metrics.Limit, metrics.Resync, metrics.Door):
+    every = metrics.Outcome, metrics.Answer, metrics.Limit, metrics.Resync, metrics.Door
+    for words in (*every, metrics.Unheard):
         for word in get_args(words):
             assert f'="{word}"' in page
 

@@ -5,16 +5,18 @@ import itertools
 import logging
 import secrets
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from carechat import metrics
 from carechat.domain.events import Event
 from carechat.realtime import wire
 from carechat.realtime.channel import ANSWER_SECONDS, FAILURES, Channel
 from carechat.realtime.doubt import Doubt
+from carechat.realtime.seal import Seal
 from carechat.realtime.wire import Batch, Bye, Happened, Hello, Item, Lost
 
 BEAT_SECONDS = 0.4
@@ -36,6 +38,12 @@ MAX_WAITING = 5_000
 """What waits to be told; beyond that all of it is dropped, and the others are told that."""
 
 MAX_BATCH = 500
+
+MAX_ORIGINS = 1_000
+"""Processes, also ended ones, of which it is known what was heard last."""
+
+COMPLAIN_SECONDS = 60.0
+"""Between two lines about what is not understood, as long as there is more of it."""
 
 logger = logging.getLogger(__name__)
 
@@ -89,13 +97,17 @@ class Relay:
 
     _ears: Ears
 
-    def __init__(self, url: str, name: str) -> None:
-        """Nothing is opened yet. Raises `ValueError` if the address cannot be understood."""
+    def __init__(self, url: str, name: str, secret: str) -> None:
+        """Hear those alone who know the secret and mean the same `name`; nothing is opened yet.
+
+        Raises `ValueError` if the address cannot be understood.
+        """
         self.counts = Counts()
         self.doubt = Doubt()
         self.is_heard = False
         self._is_away = False
-        self._channel = Channel(url, f"carechat:{name}")
+        self._seal = Seal(secret, name)
+        self._channel = Channel(url, self._seal.channel)
         self._origin = secrets.token_hex(6)
         self._numbers = itertools.count(1)
         self._waiting: deque[Item] = deque()
@@ -104,6 +116,8 @@ class Relay:
         self._confirmed_at = self._heard_at = time.monotonic()
         self._unheard_since: float | None = None
         self._peers: dict[str, _Peer] = {}
+        self._newest: OrderedDict[str, int] = OrderedDict()
+        self._complained_at = -COMPLAIN_SECONDS
 
     @property
     def waiting(self) -> int:
@@ -129,6 +143,7 @@ class Relay:
     def tell(self, item: Item) -> None:
         """Tell the others, without waiting for it."""
         if len(self._waiting) >= MAX_WAITING:
+            logger.warning("redis: too much waits to be told, others will read it from MongoDB")
             # What waits longest has done so since the last was told, at most.
             self._drop(since=self._told_at[-1][1] if self._told_at else self._confirmed_at)
         if self.is_heard:
@@ -136,7 +151,7 @@ class Relay:
             self._waits.set()
         else:
             self._be_unheard(time.monotonic())
-            self.counts.dropped += 1
+            self._count_dropped(1)
 
     async def run(self, ears: Ears) -> None:
         """Tell and hear until cancelled, whether or not Redis is there."""
@@ -179,24 +194,49 @@ class Relay:
     async def _say(self, items: list[Item]) -> None:
         batch = Batch(self._origin, next(self._numbers), items)
         self._told_at.append((batch.number, time.monotonic()))
-        await self._channel.say(wire.encode(batch))
+        await self._channel.say(self._seal.close(wire.encode(batch)))
         self.counts.told += len(items)
 
     async def _hear_all(self, said: AsyncIterator[bytes]) -> None:
         async for data in said:
             self._heard_at = time.monotonic()
             try:
-                batch = wire.decode(data, self._ears.is_wanted)
+                batch = wire.decode(self._seal.open(data), self._ears.is_wanted)
             except wire.GarbledError:
-                self.counts.garbled += 1
-                self.doubt.cast(self._heard_at, LINGER_SECONDS)
+                self._complain()
+                self._ignore()
             else:
                 self._hear(batch)
 
+    def _complain(self) -> None:
+        if self._heard_at - self._complained_at >= COMPLAIN_SECONDS:
+            self._complained_at = self._heard_at
+            logger.warning("redis: what is said there is not ours; is it of another version?")
+
+    def _ignore(self) -> None:
+        """It may have told something all the same: that is read instead."""
+        self.counts.garbled += 1
+        metrics.unheard("garbled")
+        self.doubt.cast(self._heard_at, LINGER_SECONDS)
+
     def _hear(self, batch: Batch) -> None:
-        if batch.origin == self._origin:
+        if self._is_old(batch):
+            self._ignore()
+        elif batch.origin == self._origin:
             self._confirm(batch.number)
-            return
+        else:
+            self._hear_peer(batch)
+
+    def _is_old(self, batch: Batch) -> bool:
+        """Whether it came before: somebody says again what they heard, or it is too late."""
+        newest = self._newest.get(batch.origin, 0)
+        self._newest[batch.origin] = max(newest, batch.number)
+        self._newest.move_to_end(batch.origin)
+        if len(self._newest) > MAX_ORIGINS:
+            self._newest.popitem(last=False)
+        return batch.number <= newest
+
+    def _hear_peer(self, batch: Batch) -> None:
         peer = self._peers.get(batch.origin)
         self._peers[batch.origin] = _Peer(batch.number, self._heard_at)
         if batch.number != (peer.number + 1 if peer else 1):
@@ -215,7 +255,7 @@ class Relay:
             case Lost(seconds):
                 self.doubt.cast(self._heard_at - seconds, LINGER_SECONDS)
             case Bye():
-                self._peers.pop(origin)
+                self._peers.pop(origin, None)
                 self._ears.miss(origin)
             case _:
                 self._ears.hear(origin, item)
@@ -265,9 +305,13 @@ class Relay:
             self._miss(origin)
 
     def _drop(self, since: float) -> None:
-        self.counts.dropped += len(self._waiting)
+        self._count_dropped(len(self._waiting))
         self._waiting.clear()
         self._be_unheard(since)
+
+    def _count_dropped(self, number: int) -> None:
+        self.counts.dropped += number
+        metrics.unheard("dropped", number)
 
     def _be_unheard(self, since: float) -> None:
         if self._unheard_since is None or since < self._unheard_since:

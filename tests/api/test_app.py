@@ -12,7 +12,7 @@ from carechat.realtime.relay import Relay
 from carechat.services import watch
 from carechat.services.context import Backend
 from tests.answers import code
-from tests.conftest import ORIGIN
+from tests.conftest import ORIGIN, SECRET
 from tests.unreliable import Unreliable
 
 Client = httpx.AsyncClient
@@ -132,7 +132,7 @@ async def test_a_process_whose_database_takes_no_writes_is_not_ready(
 async def test_without_redis_a_process_that_needs_it_is_not_ready(
     client: Client, app: FastAPI, backend: Backend
 ) -> None:
-    app.state.backend = replace(backend, relay=Relay("redis://127.0.0.1:1/0", "clinic"))
+    app.state.backend = replace(backend, relay=Relay("redis://127.0.0.1:1/0", "clinic", SECRET))
     assert (await client.get("/healthz")).status_code == 200
     answer = await client.get("/readyz")
     assert code(answer) == (503, "unavailable")

@@ -13,26 +13,30 @@ import pytest
 from carechat.bootstrap import build
 from carechat.domain import errors
 from carechat.domain.events import FellBehind, MessageSent, PresenceChanged, ReceiptMoved
-from carechat.realtime import relay
+from carechat.realtime import relay, wire
 from carechat.realtime.channel import Channel
 from carechat.realtime.presence import Presence
 from carechat.realtime.relay import Relay
+from carechat.realtime.seal import Seal
 from carechat.security.throttle import MAX_FAILURES_FROM_ONE_NETWORK
 from carechat.services import accounts, conversations, peers, receipts, watch
 from carechat.services.context import Backend, Context
 from carechat.settings import Settings
 from carechat.storage.changes import HISTORY_LOST
 from tests import listening, redis_servers
-from tests.conftest import Clock
+from tests.conftest import SECRET, Clock
 from tests.factories import a_caller, a_conversation, a_pair, says, to
 from tests.listening import a_screen
 from tests.redis_servers import RedisServer
+from tests.scraping import Rise
 from tests.unreliable import Unreliable
 
 WITHIN = 2.0
 """How late something may be while Redis is away."""
 
 SECONDS = 10.0
+
+NOT_OURS = "redis: what is said there is not ours; is it of another version?"
 
 
 @pytest.fixture
@@ -65,11 +69,12 @@ Start = Callable[..., AbstractAsyncContextManager[Process]]
 
 @pytest.fixture
 def start(settings: Settings, mongodb_uri: str, redis: RedisServer, clock: Clock) -> Start:
-    """Return what gives one more process of the clinic, with another Redis if it is told so."""
+    """Return what gives one more process, with another Redis or another secret if told so."""
 
     @asynccontextmanager
-    async def started(url: str = redis.url) -> AsyncGenerator[Process]:
-        built = build(settings.model_copy(update={"redis_url": url}), mongodb_uri, clock)
+    async def started(url: str = redis.url, secret: str = SECRET) -> AsyncGenerator[Process]:
+        own = settings.model_copy(update={"redis_url": url, "jwt_secret": secret})
+        built = build(own, mongodb_uri, clock)
         backend = replace(built, seconds=clock.seconds, presence=Presence(grace=0.3))
         assert backend.relay
         await backend.store.open()
@@ -190,30 +195,118 @@ async def test_a_process_that_alone_cannot_reach_redis_tells_and_hears_all_the_s
 
 
 async def test_what_was_too_much_to_be_told_is_read_by_the_others(
-    two: tuple[Process, Process], monkeypatch: pytest.MonkeyPatch
+    two: tuple[Process, Process],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     here, there = two
+    dropped = Rise("carechat_relay_total", what="dropped")
     monkeypatch.setattr(relay, "MAX_WAITING", 3)
     doctor, patient = await a_pair(here.backend)
     async with a_screen(await there.has(patient)) as theirs:
         await asyncio.gather(*(says(doctor, patient, f"{number}") for number in range(20)))
         await theirs.until_all(lambda told: len(told.texts) >= 20)
-        assert here.relay.counts.dropped
+        assert dropped() == here.relay.counts.dropped > 0
+        assert (
+            "redis: too much waits to be told, others will read it from MongoDB" in caplog.messages
+        )
+
+
+@dataclass
+class Stranger:
+    """Somebody who listens and speaks at the Redis of the clinic, and may have its secret."""
+
+    seal: Seal
+    channel: Channel
+
+    async def says(self, data: bytes) -> None:
+        """Say that to all processes."""
+        await self.channel.say(data)
+
+    async def hears(self, words: bytes) -> bytes:
+        """Return the next that has those words in it."""
+        async with asyncio.timeout(SECONDS), self.channel.listen() as said:
+            return await anext(data async for data in said if words in data)
+
+
+@pytest.fixture
+async def stranger(redis: RedisServer, settings: Settings) -> AsyncGenerator[Stranger]:
+    """Give somebody at the Redis of the clinic."""
+    seal = Seal(SECRET, settings.mongodb_database)
+    channel = Channel(redis.url, seal.channel)
+    yield Stranger(seal, channel)
+    await channel.close()
 
 
 async def test_what_nobody_understands_is_counted_and_what_it_may_have_said_is_read(
-    two: tuple[Process, Process], redis: RedisServer, settings: Settings
+    two: tuple[Process, Process], stranger: Stranger, caplog: pytest.LogCaptureFixture
 ) -> None:
     here, there = two
+    garbled = Rise("carechat_relay_total", what="garbled")
     doctor, patient = await a_pair(here.backend)
     async with a_screen(await there.has(patient)) as theirs:
         here.backend.hub.relay = None
         sent = await says(doctor, patient)
-        stranger = Channel(redis.url, f"carechat:{settings.mongodb_database}")
-        await stranger.say(b'[99, "of another version", 1, []]')
-        await stranger.close()
+        for _ in range(3):
+            await stranger.says(stranger.seal.close(b'[99, "of another version", 1, []]'))
         assert (await theirs.until(MessageSent)).message == sent
-        assert there.relay.counts.garbled == 1
+    await there.until(lambda: there.relay.counts.garbled == here.relay.counts.garbled == 3)
+    assert garbled() == 6
+    assert caplog.messages.count(NOT_OURS) == 2  # each process says so once
+
+
+async def test_who_has_not_the_clinics_secret_is_not_listened_to(
+    two: tuple[Process, Process], stranger: Stranger
+) -> None:
+    """Whatever they say, and even if they say what a process could."""
+    _, there = two
+    doctor, _ = await a_pair(there.backend)
+    comes = wire.encode(wire.Batch("a stranger", 1, [wire.Came(doctor.user.email, present=True)]))
+    await stranger.says(comes)
+    await stranger.says(Seal("another secret", "carechat").close(comes))
+    await there.until(lambda: there.relay.counts.garbled == 2)
+    assert not there.backend.presence.is_present(doctor.user.email)
+    await stranger.says(stranger.seal.close(comes))  # as a process of the clinic would
+    await there.until(lambda: there.backend.presence.is_present(doctor.user.email))
+
+
+async def test_what_a_process_has_said_cannot_be_said_again_by_others(
+    two: tuple[Process, Process], start: Start, stranger: Stranger
+) -> None:
+    """Not even after that process has ended."""
+    _, there = two
+    async with start() as other:
+        await there.until(lambda: other.relay.is_heard)
+        doctor, _ = await a_pair(there.backend)
+        comes = f'"{doctor.user.email}",true'.encode()
+        hearing = asyncio.create_task(stranger.hears(comes))
+        while not hearing.done():
+            async with a_screen(await other.has(doctor)):
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(0.4)
+    await there.until(lambda: not there.backend.presence.is_present(doctor.user.email))
+    before = there.relay.counts.garbled
+    await stranger.says(await hearing)
+    await there.until(lambda: there.relay.counts.garbled > before)
+    assert not there.backend.presence.is_present(doctor.user.email)
+
+
+async def test_a_clinic_with_another_secret_hears_nothing_at_the_same_redis(
+    two: tuple[Process, Process], start: Start
+) -> None:
+    """As production and a copy of it, whose Redis databases only seem to be apart."""
+    here, there = two
+    doctor, patient = await a_pair(here.backend)
+    async with start(secret="the secret of a copy of the clinic") as copy:
+        await copy.until(lambda: copy.relay.is_heard)
+        async with a_screen(doctor), a_screen(await there.has(patient)) as theirs:
+            await says(doctor, patient)
+            await theirs.until(MessageSent)
+        told = copy.relay.counts.told
+        copy.relay.tell(wire.Hello())
+        await copy.until(lambda: copy.relay.counts.told > told)
+        assert (copy.relay.counts.heard, copy.relay.counts.garbled) == (0, 0)
+    assert here.relay.counts.garbled == there.relay.counts.garbled == 0
 
 
 async def test_what_a_killed_process_did_not_tell_any_more_is_read_by_the_others(
@@ -232,7 +325,7 @@ async def test_what_a_killed_process_did_not_tell_any_more_is_read_by_the_others
 async def test_what_even_the_database_has_forgotten_is_read_anew_by_everybody(
     fragile: Backend, failing: Unreliable
 ) -> None:
-    alone = replace(fragile, relay=Relay("redis://127.0.0.1:1/0", "clinic"))
+    alone = replace(fragile, relay=Relay("redis://127.0.0.1:1/0", "clinic", SECRET))
     assert alone.relay
     _, patient = await a_pair(alone)
     async with a_screen(patient) as theirs:
