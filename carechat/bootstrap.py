@@ -30,7 +30,7 @@ from carechat.storage.store import Store
 
 PAGE_EVENTS_PER_SECOND = 20
 PAGE_EVENTS_AT_ONCE = 200
-"""Events of one page: far more than a person makes."""
+"""Frames of all pages of one person: far more than they can cause."""
 
 PULSE_SECONDS = 1.0
 """Between two signs of life to `serve`."""

@@ -16,7 +16,7 @@ from carechat import bootstrap, demo, logs, scrape, settings
 from carechat.api import app as api_app
 from carechat.api import guard, socket
 from carechat.security.throttle import Seats
-from carechat.ui import errors, pages, sockets, theme
+from carechat.ui import errors, gate, pages, sockets, theme
 from carechat.ui.session import SessionMiddleware
 from carechat.ui.sign_in.page import Demo
 
@@ -61,6 +61,7 @@ FrontendEventExceptionState.auto_reload_on_errors = []
 
 app = rx.App(
     api_transformer=[
+        partial(gate.Gate, sessions=sessions, holder=guard.holder),
         api,
         partial(socket.beside, api=api),
         partial(

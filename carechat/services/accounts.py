@@ -112,6 +112,17 @@ async def resolve(backend: Backend, token: str) -> Context:
     return Context(backend, session)
 
 
+def whose(backend: Backend, token: str) -> str:
+    """Return the id of the person for whom the token was made, or nothing if it is none of ours.
+
+    To count by, not to let anybody in: the session may have ended since.
+    """
+    try:
+        return backend.tokens.verify(token, backend.clock()).user_id
+    except errors.UnauthenticatedError:
+        return ""
+
+
 def touch(ctx: Context) -> None:
     """Keep the session awake: its owner did something just now."""
     now = ctx.now()

@@ -1,6 +1,7 @@
 """Who is behind a State event: the session of the socket's cookie, verified each time."""
 
 import asyncio
+from collections.abc import Iterable
 from contextvars import ContextVar
 
 import reflex as rx
@@ -83,6 +84,11 @@ class SessionMiddleware(Middleware):
     def __init__(self, cookie: str) -> None:
         self.cookie = cookie
         self.backend: Backend | None = None
+
+    def token(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
+        """Return the token in the cookie of a request with those headers, or nothing."""
+        cookies = (value.decode("latin-1") for name, value in headers if name == b"cookie")
+        return token("; ".join(cookies), self.cookie)
 
     async def preprocess(self, app: App, state: BaseState, event: Event) -> StateUpdate | None:
         """Let the event see its verified caller, and a state that is the caller's own."""

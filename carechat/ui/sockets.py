@@ -1,7 +1,8 @@
-"""The pages' socket, with bounds: what a browser may send, what waits for it, and whose it is."""
+"""The pages' socket, with bounds: what is kept of an event, what waits, and whose it is."""
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,12 +13,12 @@ from reflex.state import State, StateUpdate
 from reflex_base.event.context import EventContext
 
 from carechat import metrics
-from carechat.domain import errors
 from carechat.ui import live, session
 
 MAX_WAITING = 64
-"""Updates that a browser has not taken before its socket is cut off; it reads anew when it comes
-back."""
+MAX_WAITING_BYTES = 4 * 1024 * 1024
+"""Updates that a browser has not taken, and the memory that they need if they are more than one,
+before its socket is cut off; it reads anew when it comes back."""
 
 FORGET_SECONDS = 5.0
 """How long the states of a tab are kept after its socket has closed."""
@@ -40,13 +41,7 @@ class PageSockets(EventNamespace):
         self._sessions = sessions
 
     async def on_event(self, sid: str, data: Any) -> None:
-        """Take an event of a browser, unless it sends too many: then its socket is cut off."""
-        if backend := self._sessions.backend:
-            try:
-                backend.page_events.take(sid, backend.seconds())
-            except errors.RateLimitedError:
-                await self._cut_off(sid)
-                return
+        """Take of an event of a browser what a state needs."""
         await super().on_event(sid, trimmed(data))
 
     async def emit_update(self, update: StateUpdate, token: str) -> None:
@@ -55,7 +50,7 @@ class PageSockets(EventNamespace):
         if record is None or self._session_of(record.sid) != self._session_of_event():
             return
         await super().emit_update(update, token)
-        if self._waiting_for(record.sid) > MAX_WAITING:
+        if self._too_much_waits_for(record.sid):
             metrics.limited("page_updates")
             await self._cut_off(record.sid)
 
@@ -87,9 +82,13 @@ class PageSockets(EventNamespace):
     def _token(self, headers: _Headers) -> str:
         return session.token(headers.get("cookie", ""), self._sessions.cookie)
 
-    def _waiting_for(self, sid: str) -> int:
+    def _too_much_waits_for(self, sid: str) -> bool:
         socket = self._socket(sid)
-        return socket.queue.qsize() if socket else 0
+        waiting = tuple(socket.queue._queue) if socket else ()
+        # One alone may be all that a page shows.
+        return len(waiting) > MAX_WAITING or (
+            len(waiting) > 1 and sum(map(_size, waiting)) > MAX_WAITING_BYTES
+        )
 
     async def _cut_off(self, sid: str) -> None:
         """Close the socket without a word, which its client might never take."""
@@ -108,6 +107,11 @@ class PageSockets(EventNamespace):
                 server.manager.eio_sid_from_sid(sid, self.namespace)
             )
         return None
+
+
+def _size(packet: Any) -> int:
+    """How many bytes of memory what waits for a browser needs; nothing ends the queue."""
+    return sys.getsizeof(packet.data) if packet else 0
 
 
 def trimmed(event: Any) -> Any:

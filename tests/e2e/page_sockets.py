@@ -69,6 +69,10 @@ class Tab:
         """Call a handler of Reflex itself, by its whole name."""
         self._event(name, payload, "/dashboard", {})
 
+    def send(self, frame: str | bytes) -> None:
+        """Send what no page would."""
+        self._socket.send(frame)
+
     def until(self, word: str) -> None:
         """Take what comes until that word is in it."""
         while word not in self.received:

@@ -1,16 +1,19 @@
 """The pages' own socket in the hands of somebody who does not use our pages: its bounds."""
 
+import time
 import uuid
 from contextlib import suppress
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 from websockets.exceptions import ConnectionClosed
 
 from tests.e2e import page_sockets
 from tests.e2e import screens as on
-from tests.e2e.clinic import Clinic, Person
+from tests.e2e.clinic import URL, Clinic, Person
 from tests.e2e.screens import WAIT_MS, Screens
+from tests.scraping import read
 
 SECRET = "It is about my knee."
 
@@ -74,6 +77,50 @@ def test_who_floods_the_server_with_events_is_cut_off(pair: tuple[Person, Person
         tab.until_cut_off()
 
 
+def test_who_announces_attachments_is_cut_off_before_they_come(pair: tuple[Person, Person]) -> None:
+    """They would be collected until all of them are there, which may be never."""
+    with page_sockets.tab() as tab:
+        with suppress(ConnectionClosed):
+            tab.send('459999999999-/_event,["event",{"_placeholder":true,"num":0}]')
+            for _ in range(100):
+                tab.send(b"x" * 60_000)
+        tab.until_cut_off()
+
+
+def test_who_comes_again_and_again_on_one_socket_is_cut_off() -> None:
+    """As who sends one thing after the other, also what no State is asked for."""
+    for frames in (["41/_event,", "40/_event,"], ['42/_event,["ping"]']):
+        with page_sockets.tab() as tab:
+            with suppress(ConnectionClosed):
+                for _ in range(1_000):
+                    for frame in frames:
+                        tab.send(frame)
+            tab.until_cut_off()
+
+
+def cut_off_for_updates() -> float:
+    """Return how often a socket was cut off because its browser did not take what is new."""
+    page = httpx.get(f"{URL}/metrics").raise_for_status().text
+    return read(page, "carechat_limits_total", limit="page_updates")
+
+
+def test_who_takes_nothing_does_not_let_much_wait(pair: tuple[Person, Person]) -> None:
+    """Few updates may be a lot."""
+    doctor, patient = pair
+    patient.says(doctor, *["\N{GRINNING FACE}" * 5_000] * 60, "That is all.")
+    conversation = patient.conversation(doctor)
+    with page_sockets.tab(page_sockets.cookie_of(doctor)) as tab:
+        tab.hydrate("/chat", email=patient.email)
+        tab.until("That is all.")
+        before = cut_off_for_updates()
+        for _ in range(60):
+            tab.call("chat.state.Chat.fill_gap", "/chat", conversation=conversation, after=0)
+        deadline = time.monotonic() + page_sockets.CUT_OFF_SECONDS
+        while cut_off_for_updates() == before:
+            assert time.monotonic() < deadline
+        tab.until_cut_off()
+
+
 @pytest.mark.parametrize("before", ['a={"x":1}', 'a="b c;', "sp ace=1", "=1"])
 def test_a_cookie_of_another_application_hides_not_ours(
     before: str, pair: tuple[Person, Person]
@@ -102,7 +149,7 @@ def test_a_long_name_is_searched_for_as_far_as_names_go(
 def test_a_former_patient_does_not_hear_who_comes(
     clinic: Clinic, pair: tuple[Person, Person]
 ) -> None:
-    """Neither on the page nor on the wire."""
+    """Neither on the page nor on the page_sockets."""
     doctor, patient = pair
     clinic.operator("unassign", doctor.email, patient.email)
     with page_sockets.tab(page_sockets.cookie_of(patient)) as tab:

@@ -366,9 +366,10 @@ class TestEveryHandlerCalledRaw:
         self, clinic: Clinic, doctor: Person, patient: Person
     ) -> None:
         """With what is plausible and with what is not, and nothing of it shows up afterwards."""
-        stranger = clinic.patient(clinic.doctor(), name="Curious Stranger")
-        before = _stored(clinic, doctor, patient, stranger)
-        for calls in self._calls(doctor, patient):
+        every = list(self._calls(doctor, patient))
+        strangers = [clinic.patient(clinic.doctor(), name="Curious Stranger") for _ in every]
+        before = _stored(clinic, doctor, patient, *strangers)
+        for stranger, calls in zip(strangers, every, strict=True):
             with _signed_in(stranger) as tab:
                 tab.hydrate("/chat", email=patient.email)
                 tab.until(stranger.email)
@@ -378,7 +379,7 @@ class TestEveryHandlerCalledRaw:
                 tab.call("inbox.state.Inbox.search", name="Sarah")
                 tab.until('"name_rx_state_":"Sarah"')
                 assert_reveals_nothing(tab.rest(), doctor, patient)
-        assert _stored(clinic, doctor, patient, stranger) == before
+        assert _stored(clinic, doctor, patient, *strangers) == before
 
     def test_somebody_who_is_not_signed_in_gets_and_changes_nothing(
         self, clinic: Clinic, doctor: Person, patient: Person
@@ -396,7 +397,7 @@ class TestEveryHandlerCalledRaw:
         assert _stored(clinic, doctor, patient) == before
 
     def _calls(self, doctor: Person, patient: Person) -> Iterator[list[Call]]:
-        """Give all calls, as many at a time as one socket is let send at once."""
+        """Give all calls, as many at a time as one person is let send at once."""
         theirs = doctor.conversation(patient)
         person = {"id": "1", "email": doctor.email, "name": "D", "role": "doctor"}
         plausible: dict[str, object] = {
