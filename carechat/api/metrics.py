@@ -1,6 +1,7 @@
 """The metrics, for Prometheus on this machine or whoever has the token."""
 
 import hmac
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -11,7 +12,8 @@ from carechat.domain import errors
 
 router = APIRouter(tags=["operation"])
 
-_PROXYS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+_PROXYS = frozenset({"forwarded", "x-real-ip", "via", "cf-connecting-ip", "true-client-ip"})
+_PROXYS_BEGIN = "x-forwarded-"
 """Headers that say that a proxy passed the request on: then it may come from anywhere."""
 
 
@@ -36,11 +38,16 @@ def _has_token(request: Request) -> bool:
 
 
 def _is_from_here(request: Request) -> bool:
-    """Whether a program of this machine asks: no proxy's client, nor a page of another name."""
+    """Whether a program of this machine asks: no proxy's client, nor a page of another name.
+
+    Never if the public address is another machine's: a proxy of it need not say what it is.
+    """
     peer = proxies.address(request.client.host) if request.client else None
+    public: str = request.app.state.origins[0]
     return (
         peer is not None
         and peer.is_loopback
         and host_name(request.headers.get("host", "")) in LOOPBACK_HOSTS
-        and not any(name in request.headers for name in _PROXYS)
+        and urlsplit(public).hostname in LOOPBACK_HOSTS
+        and not any(name in _PROXYS or name.startswith(_PROXYS_BEGIN) for name in request.headers)
     )

@@ -40,7 +40,11 @@ async def test_a_program_on_this_machine_reads_them(outside: httpx.AsyncClient) 
         {"X-Forwarded-For": "127.0.0.1"},
         {"x-forwarded-for": ""},
         {"Forwarded": "for=127.0.0.1"},
+        {"X-Forwarded-Proto": "http"},
+        {"X-Forwarded-Port": "80"},
         {"X-Real-IP": "127.0.0.1"},
+        {"CF-Connecting-IP": "127.0.0.1"},
+        {"True-Client-IP": "127.0.0.1"},
         {"Via": "1.1 proxy"},
         {"Host": "chat.example.com"},
         {"Authorization": f"Bearer {TOKEN}"},
@@ -68,6 +72,26 @@ async def test_this_machine_has_several_names(app: FastAPI, peer: str) -> None:
     transport = httpx.ASGITransport(app, client=(peer, 1))
     async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as client:
         assert (await client.get("/metrics")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("public", "status"),
+    [
+        ("https://chat.example.com", 403),
+        ("http://192.0.2.7:8000", 403),
+        ("http://127.0.0.1:8000", 200),
+        ("https://localhost", 200),
+    ],
+)
+async def test_where_others_come_in_this_machine_needs_the_token_too(
+    outside: httpx.AsyncClient, app: FastAPI, public: str, status: int
+) -> None:
+    """A proxy that adds nothing, as nginx does if it is told nothing, looks like a program here."""
+    app.state.origins = [public]
+    app.state.metrics_token = TOKEN
+    assert (await outside.get("/metrics")).status_code == status
+    with_token = {"Authorization": f"Bearer {TOKEN}"}
+    assert (await outside.get("/metrics", headers=with_token)).status_code == 200
 
 
 @pytest.mark.parametrize(
