@@ -16,6 +16,7 @@ from carechat.services.context import Context
 from carechat.services.messages import Outgoing
 from carechat.ui import incoming, routes, rows, session
 from carechat.ui.parts.phases import Phase
+from carechat.ui.turns import turn
 
 WINDOW = 50
 """Messages on opening, and with each step back."""
@@ -89,25 +90,29 @@ class Chat(rx.State):
     async def show_older(self, conversation: str, before: int):
         """Show the messages before that number as well."""
         ctx, address = session.caller(), Address(conversation_id=incoming.text(conversation))
-        page = await messages.history(ctx, address, WINDOW, before=incoming.number(before))
-        async with self:
-            if await self._shows(ctx, page):
-                self.history, self.older = self._rows(page.messages), page.more
+        async with turn(ctx):
+            page = await messages.history(ctx, address, WINDOW, before=incoming.number(before))
+            async with self:
+                if await self._shows(ctx, page):
+                    self.history, self.older = self._rows(page.messages), page.more
 
     @rx.event(background=True)
     async def fill_gap(self, conversation: str, after: int):
         """Show the messages after that number, of which the page has missed some."""
         ctx, address = session.caller(), Address(conversation_id=incoming.text(conversation))
-        page = await messages.history(ctx, address, messages.MAX_PAGE, after=incoming.number(after))
-        async with self:
-            if await self._shows(ctx, page):
-                self.newest = self._rows(page.messages)
+        after, most = incoming.number(after), messages.MAX_PAGE
+        async with turn(ctx):
+            page = await messages.history(ctx, address, most, after=after)
+            async with self:
+                if await self._shows(ctx, page):
+                    self.newest = self._rows(page.messages)
 
     @rx.event(background=True)
     async def prove(self, conversation: str, seen: int):
         """Show what is stored of the conversation; `seen` is the highest number on the page."""
         ctx, address = session.caller(), Address(conversation_id=incoming.text(conversation))
-        found = await proof.of(ctx, address, incoming.number(seen))
+        async with turn(ctx):
+            found = await proof.of(ctx, address, incoming.number(seen))
         async with self:
             if found.conversation.id == self.conversation and await session.owns(ctx, self):
                 self.proof = rows.proved(found)
