@@ -13,7 +13,7 @@ from pathlib import Path
 from carechat import liveness, logs, scrape, webbuild
 from carechat.settings import PROJECT, Settings
 from carechat.signals import Signals
-from carechat.storage import embedded, mongod
+from carechat.storage import data_directory, embedded, mongod
 from carechat.supervisor import Program, Worker, Workers, address
 
 APP = "carechat.carechat:app"
@@ -133,8 +133,8 @@ def _say(*lines: str) -> None:
 def _check_port(settings: Settings, signals: Signals) -> None:
     deadline = time.monotonic() + PORT_WAIT
     while not _is_free(settings):
-        if settings.embedded and (pid := embedded.holder(settings.data_dir)):
-            raise embedded.held(settings.data_dir, pid)
+        if settings.embedded and (pid := data_directory.holder(settings.data_dir)):
+            raise data_directory.held(settings.data_dir, pid)
         if signals.stop or time.monotonic() > deadline:
             raise ServingError(
                 f"PORT {settings.port} on {settings.host} is used by another program: "
@@ -164,8 +164,8 @@ def _is_free(settings: Settings) -> bool:
 
 
 def _start_mongodb(settings: Settings, started: contextlib.ExitStack) -> str:
-    if pid := embedded.holder(settings.data_dir):
-        raise embedded.held(settings.data_dir, pid)
+    if pid := data_directory.holder(settings.data_dir):
+        raise data_directory.held(settings.data_dir, pid)
     _say(
         f"Starting CareChat's own MongoDB in {settings.data_dir} "
         "(for the demo, development and small clinics) ..."

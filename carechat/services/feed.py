@@ -1,4 +1,4 @@
-"""The feed: what happens, for the open screens of one person; the only way to the hub."""
+"""The feed: what happens, for the open screens of one person; the only way to listen."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
@@ -19,9 +19,7 @@ from carechat.domain.events import (
 from carechat.realtime.hub import Listener, Sink
 from carechat.services import accounts
 from carechat.services.context import Backend, Context
-
-PAGE = 200
-"""Messages read at once when some were missed."""
+from carechat.storage.messages import MAX_PAGE
 
 BUFFER = 256
 """Events that may wait before whoever follows is told to read what it missed."""
@@ -190,7 +188,9 @@ class Following:
     async def _bring(self, sent: MessageSent, told: _Told) -> None:
         message, history = sent.message, self._ctx.store.messages.history
         while told.last < message.seq - 1:
-            missed = await history(sent.conversation.id, PAGE, before=message.seq, after=told.last)
+            missed = await history(
+                sent.conversation.id, MAX_PAGE, before=message.seq, after=told.last
+            )
             for one in missed:
                 told.add(one.seq)
                 self._sink(MessageSent(one, sent.conversation))

@@ -12,9 +12,7 @@ from carechat.domain.messages import Draft, Message, clean_client_id, clean_mess
 from carechat.services import access, accounts, receipts
 from carechat.services.access import Address
 from carechat.services.context import Backend, Context
-
-MAX_PAGE = 200
-"""Messages that are read at once."""
+from carechat.storage.messages import MAX_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +91,14 @@ async def history(
 
     `limit` is cut to 1 … 200. Raises `NotFoundError` if the conversation is not the caller's.
     """
-    page = await _page(ctx, address, limit, before, after)
-    if found := page.messages:
-        await receipts.delivered(ctx, page.conversation, found[0].seq, found[-1].seq)
-    return page
+    conversation = await access.addressed(ctx, address)
+    limit = max(1, min(limit, MAX_PAGE))
+    found = await ctx.store.messages.history(conversation.id, limit + 1, before, after)
+    page = found[:limit] if after is not None else found[-limit:]
+    if page:
+        await receipts.delivered(ctx, conversation, page[0].seq, page[-1].seq)
+    shown = [conversation.with_delivery(one) for one in page]
+    return Page(conversation, shown, len(found) > limit)
 
 
 async def missed(ctx: Context, address: Address, after: int) -> Missed:
@@ -107,12 +109,12 @@ async def missed(ctx: Context, address: Address, after: int) -> Missed:
     Raises `NotFoundError` if the conversation is not the caller's.
     """
     conversation = await access.returned_to(ctx, address)
-    found = await ctx.store.messages.later(conversation.id, after)
-    page = [conversation.with_delivery(one) for one in found[:MAX_PAGE]]
+    found, more = await ctx.store.messages.later(conversation.id, after)
+    page = [conversation.with_delivery(one) for one in found]
     last = page[-1].seq if page else await _reached(ctx, conversation, after)
     if conversation.member(ctx.user.email).delivered_seq < last:
         ctx.backend.progress.arrived(conversation.id, ctx.user.email, 1, last)
-    return Missed(page, last, len(found) > MAX_PAGE)
+    return Missed(page, last, more)
 
 
 async def _reached(ctx: Context, conversation: Conversation, after: int) -> int:
@@ -120,21 +122,6 @@ async def _reached(ctx: Context, conversation: Conversation, after: int) -> int:
     if after <= conversation.member(ctx.user.email).delivered_seq:
         return after
     return await ctx.store.messages.last_seq(conversation.id, most=after)
-
-
-async def _page(
-    ctx: Context,
-    address: Address,
-    limit: int,
-    before: int | None = None,
-    after: int | None = None,
-) -> Page:
-    conversation = await access.addressed(ctx, address)
-    limit = max(1, min(limit, MAX_PAGE))
-    found = await ctx.store.messages.history(conversation.id, limit + 1, before, after)
-    more = len(found) > limit
-    page = found[:limit] if after is not None else found[-limit:]
-    return Page(conversation, [conversation.with_delivery(one) for one in page], more)
 
 
 def _tell(backend: Backend, conversation: Conversation, origin: object, message: Message) -> None:

@@ -14,8 +14,6 @@ from typing import Self
 from carechat.storage import data_directory, locks, mongod, replica_set
 
 # Servers ask beside the start, too.
-from carechat.storage.data_directory import held as held
-from carechat.storage.data_directory import holder as holder
 
 # The longest waits, in seconds; a command that finds a mongod running does not wait for it as
 # long as for one that starts.

@@ -13,8 +13,8 @@ from carechat.storage.appending import Appender, message, read_tail, same_key
 from carechat.storage.database import Document, guarded
 from carechat.storage.together import Together
 
-LATER = 201
-"""Messages that are read at once after a number: a page, and whether there are more."""
+MAX_PAGE = 200
+"""Messages that are read at once."""
 
 READERS = 10
 """Conversations in which this is done at the same time, twice."""
@@ -75,15 +75,19 @@ class Messages:
         messages = [message(one) async for one in found]
         return messages if direction == 1 else messages[::-1]
 
-    async def later(self, conversation_id: str, after: int) -> list[Message]:
-        """Return the first `LATER` messages after a number; many who ask at once share a query."""
-        return await self._together.get((conversation_id, after)) or []
+    async def later(self, conversation_id: str, after: int) -> tuple[list[Message], bool]:
+        """Return the first messages after a number, a page at most, and whether there are more.
+
+        Many who ask at once share a query.
+        """
+        found = await self._together.get((conversation_id, after)) or []
+        return found[:MAX_PAGE], len(found) > MAX_PAGE
 
     async def _read_later(
         self, places: Collection[tuple[str, int]]
     ) -> dict[tuple[str, int], list[Message]]:
         pages = await asyncio.gather(
-            *(self.history(conversation_id, LATER, after=seq) for conversation_id, seq in places)
+            *(self.history(place, MAX_PAGE + 1, after=seq) for place, seq in places)
         )
         return dict(zip(places, pages, strict=True))
 

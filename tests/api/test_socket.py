@@ -21,6 +21,7 @@ from carechat.domain.events import PresenceChanged, ReceiptMoved
 from carechat.domain.receipts import Receipt
 from carechat.services import accounts, messages, users
 from carechat.services.context import Backend, Context
+from carechat.storage import messages as stored
 from tests import serving
 from tests.conftest import ORIGIN, Clock, Records
 from tests.factories import (
@@ -266,7 +267,7 @@ async def test_a_push_is_followed_by_a_receipt_for_the_sender(
 async def test_sync_brings_everything_after_a_number_in_order_over_many_pages(
     connect: Open, doctor: Context, patient: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messages, "MAX_PAGE", 10)
+    monkeypatch.setattr(stored, "MAX_PAGE", 10)
     await days_of_talk(doctor, patient, 45)
     ours = await connect(doctor)
     conversation_id = (await doctor.store.conversations.of(doctor.user.email))[0][1].id
@@ -281,7 +282,7 @@ async def test_sync_brings_everything_after_a_number_in_order_over_many_pages(
 async def test_what_is_written_during_a_sync_comes_once_and_in_its_place(
     connect: Open, doctor: Context, patient: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(messages, "MAX_PAGE", 5)
+    monkeypatch.setattr(stored, "MAX_PAGE", 5)
     await days_of_talk(doctor, patient, 40)
     ours = await connect(doctor)
     conversation_id = (await doctor.store.conversations.of(doctor.user.email))[0][1].id

@@ -30,7 +30,7 @@ PROJECT = Path(__file__).parent.parent.parent
 OWNER = """
 import sys, threading
 from pathlib import Path
-from carechat.storage import embedded, mongod
+from carechat.storage import data_directory, embedded, mongod
 
 def own():
     try:
@@ -137,7 +137,7 @@ def test_what_was_stored_is_there_at_the_next_start_and_stop_leaves_nothing(data
         pid = database.pid
     assert pid
     assert not _lives(pid)
-    assert embedded.holder(data_dir) is None
+    assert data_directory.holder(data_dir) is None
     with embedded.start(data_dir) as database:
         assert _stored(database) == 1
         database.stop()
@@ -228,7 +228,7 @@ def test_a_killed_server_loses_nothing_and_the_next_takes_over(data_dir: Path, t
         assert _stored(database) == 1
         # Only a main thread can have mongod end with its process; else it is taken over alive.
         assert (database.pid == left) == (thread == "other")
-        assert embedded.holder(data_dir) == os.getpid()
+        assert data_directory.holder(data_dir) == os.getpid()
     assert _eventually(lambda: not _lives(left))
 
 
@@ -238,7 +238,7 @@ def test_a_second_server_is_told_which_process_has_the_directory(data_dir: Path)
         with pytest.raises(data_directory.HeldError, match=f"process {process.pid}") as refusal:
             embedded.start(data_dir)
         assert "\n" not in str(refusal.value)
-        assert embedded.holder(data_dir) == process.pid
+        assert data_directory.holder(data_dir) == process.pid
 
 
 def test_of_two_servers_at_once_one_gets_the_directory(data_dir: Path) -> None:
@@ -368,7 +368,7 @@ def test_a_mongod_that_cannot_run_is_explained_in_one_line(
     with pytest.raises(mongod.EmbeddedError, match=told) as refusal:
         embedded.start(data_dir)
     assert "\n" not in str(refusal.value)
-    assert embedded.holder(data_dir) is None
+    assert data_directory.holder(data_dir) is None
 
 
 def test_without_any_mongod_it_is_told_what_to_do(
