@@ -1,4 +1,4 @@
-"""The workers: started on one listening address, watched over, replaced when they end."""
+"""The workers: started on one address, watched over, replaced when they end."""
 
 import contextlib
 import os
@@ -46,12 +46,12 @@ class Workers:
         self._program = program
         self._pulses = pulses
         self._workers: list[Worker] = []
+        # Each of several has a socket of its own, so that the system deals out connections evenly,
+        # and none to one that has ended. The only one has ours, on which connections wait for it.
+        self._shares = settings.workers > 1 and sys.platform == "linux"
 
     def __enter__(self) -> Self:
-        family, kind, protocol, place = address(self._settings)
-        self._socket = socket.socket(family, kind, protocol)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._socket.bind(place)
+        self._socket = self._bound()
         self._workers = [self._start() for _ in range(self._settings.workers)]
         return self
 
@@ -83,10 +83,15 @@ class Workers:
                 worker.kill()
 
     def _start(self) -> Worker:
-        listening = self._socket.fileno()
+        with self._bound() if self._shares else contextlib.nullcontext(self._socket) as listening:
+            worker = self._start_on(listening.fileno())
+        self._pulses.expect(worker.pid)
+        return worker
+
+    def _start_on(self, listening: int) -> Worker:
         arguments = [self._program.app, str(listening), str(os.getpid())]
         telling = self._pulses.descriptor
-        worker = subprocess.Popen(  # noqa: S603 our own module, with arguments of our own
+        return subprocess.Popen(  # noqa: S603 our own module, with arguments of our own
             [sys.executable, "-m", "carechat.worker", *arguments],
             cwd=self._program.project,
             env={**self._program.variables, **VARIABLES, "CARECHAT_PULSE": str(telling)},
@@ -95,8 +100,15 @@ class Workers:
             # Ctrl-C reaches this process alone, which stops all in order.
             start_new_session=True,
         )
-        self._pulses.expect(worker.pid)
-        return worker
+
+    def _bound(self) -> socket.socket:
+        family, kind, protocol, place = address(self._settings)
+        bound = socket.socket(family, kind, protocol)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self._shares:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(place)
+        return bound
 
     def _announce_stop(self) -> None:
         """Let the workers close their sockets in order, before all connections are cut."""

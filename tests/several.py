@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 from fastapi import FastAPI
@@ -25,6 +26,7 @@ from tests.processes import PROJECT
 from tests.serving import Server
 
 SECONDS = 60.0
+LISTEN = "0A"
 
 
 def app() -> ASGIApp:
@@ -77,7 +79,7 @@ def instance(environment: dict[str, str], workers: int = 1) -> Generator[Instanc
         start_new_session=True,
     )
     try:
-        _until_ready(process, port)
+        _until_ready(process, port, workers)
         yield Instance(Server(port), process)
     finally:
         process.terminate()
@@ -95,12 +97,19 @@ def _serve() -> None:
         serving.watch(workers, pulses, signals)
 
 
-def _until_ready(process: subprocess.Popen[bytes], port: int) -> None:
+def _until_ready(process: subprocess.Popen[bytes], port: int, workers: int) -> None:
     deadline = time.monotonic() + SECONDS
-    while not _is_ready(port):
+    while not _is_ready(port) or _listening(port) < workers:
         assert process.poll() is None, "the server ended at once"
         assert time.monotonic() < deadline, "the server is not ready"
         time.sleep(0.05)
+
+
+def _listening(port: int) -> int:
+    """How many workers listen there, each on a socket of its own."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    places = [line.split()[1] for line in lines if line.split()[3] == LISTEN]
+    return sum(place.endswith(f":{port:04X}") for place in places)
 
 
 def _is_ready(port: int) -> bool:
