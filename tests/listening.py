@@ -80,6 +80,11 @@ async def a_screen(ctx: Context) -> AsyncGenerator[Screen]:
 async def watch(backend: Backend) -> None:
     """Let the backend hear what other processes change; it does when this returns."""
     backend.spawn(watching.changes(backend))
+    await until_heard(backend)
+
+
+async def until_heard(backend: Backend) -> None:
+    """Return when the backend has heard of everything that was changed until now."""
     nobody = User("1" * 24, "probe@example.com", "Probe", Role.ADMIN)
     session = (await accounts.begin_session(backend, nobody)).session
     told = asyncio.Event()

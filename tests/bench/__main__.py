@@ -56,10 +56,14 @@ def main() -> None:
     before = machine.load()
     machine.open_files()
     # Beside the project and not in /tmp, which may be memory: then nothing durable would cost.
-    with tempfile.TemporaryDirectory(prefix=".bench-", dir=product.PROJECT) as folder:
-        lines = list(_measured(Path(folder), _plan(asked), asked.only))
-    print(f"{machine.describe()}; load average before: {before}, after: {machine.load()}\n")
-    print(table(lines))
+    lines: list[Line] = []
+    try:
+        with tempfile.TemporaryDirectory(prefix=".bench-", dir=product.PROJECT) as folder:
+            lines.extend(_measured(Path(folder), _plan(asked), asked.only))
+    finally:
+        # Also if something failed: what was measured until then took its time.
+        print(f"{machine.describe()}; load average before: {before}, after: {machine.load()}\n")
+        print(table(lines))
 
 
 def _arguments() -> argparse.Namespace:

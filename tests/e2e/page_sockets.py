@@ -110,6 +110,10 @@ class Tab:
         return True
 
 
+class TakenError(Exception):
+    """The server has not noticed yet that the socket before with that token is closed."""
+
+
 @contextmanager
 def tab(cookie: str = "", token: str = "", origin: str = URL) -> Iterator[Tab]:
     """Give a socket of a tab with that token, with that cookie; a new token if none is given."""
@@ -125,7 +129,10 @@ def tab(cookie: str = "", token: str = "", origin: str = URL) -> Iterator[Tab]:
     ) as socket:
         assert _text(socket.recv(timeout=SECONDS)).startswith(OPEN)
         socket.send(f"40{NAMESPACE},")
-        assert _text(socket.recv(timeout=SECONDS)).startswith(f"40{NAMESPACE},")
+        first = _text(socket.recv(timeout=SECONDS))
+        if "new_token" in first:
+            raise TakenError
+        assert first.startswith(f"40{NAMESPACE},")
         yield Tab(socket)
 
 

@@ -20,8 +20,12 @@ TOP_OF_FIRST_IN_SIGHT = """
   return [first.dataset.key, first.getBoundingClientRect().top];
 }
 """
+# As the next frame shows it: between two the page may be laid out in ways that nobody sees.
 TOP_OF = """
-(log, key) => log.querySelector(`[data-key="${key}"]`).getBoundingClientRect().top
+async (log, key) => {
+  await new Promise(requestAnimationFrame);
+  return log.querySelector(`[data-key="${key}"]`).getBoundingClientRect().top;
+}
 """
 
 

@@ -86,10 +86,12 @@ async def test_an_assignment_elsewhere_reaches_both(
 
 async def test_messages_and_receipts_are_no_change_of_a_conversation(watching: Backend) -> None:
     doctor, patient = await a_pair(watching)
+    await listening.until_heard(watching)
     async with a_screen(doctor) as screen:
         await says(patient, doctor)
         await screen.until(MessageSent)
-        await asyncio.sleep(0.3)
+        await watching.progress.settle()
+        await listening.until_heard(watching)
         assert screen.of(ConversationChanged) == []
 
 
