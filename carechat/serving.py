@@ -14,7 +14,7 @@ from carechat import liveness, logs, scrape, webbuild
 from carechat.settings import PROJECT, Settings
 from carechat.signals import Signals
 from carechat.storage import data_directory, embedded, mongod
-from carechat.supervisor import Program, Worker, Workers, address
+from carechat.supervisor import Program, Worker, Workers, bound
 
 APP = "carechat.carechat:app"
 
@@ -24,7 +24,7 @@ READY_WAIT = 90.0
 POLL = 0.1
 
 MAX_FAILED = 5
-"""Workers in a row that may end with an error before they serve, once others have served."""
+"""Workers in a row that may end before they serve, once others have served."""
 
 logger = logging.getLogger(__name__)
 
@@ -112,7 +112,7 @@ def watch(workers: Workers, pulses: liveness.Pulses, signals: Signals) -> None:
             failed = 0
         for ended in workers.ended():
             awaited.discard(ended.pid)
-            failed += ended.returncode > 0
+            failed += not pulses.has_told(ended.pid)
             if failed > MAX_FAILED:
                 raise ServingError(f"The server ends again and again ({_how(ended)})")
             logger.error("server: process %d ended (%s), starts again", ended.pid, _how(ended))
@@ -145,21 +145,15 @@ def _check_port(settings: Settings, signals: Signals) -> None:
 
 def _is_free(settings: Settings) -> bool:
     try:
-        family, kind, protocol, place = address(settings)
+        bound(settings).close()
     except socket.gaierror as error:
         raise ServingError(
             f"CARECHAT_HOST is {settings.host!r}: must be an address to listen on"
         ) from error
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(place)
-        except PermissionError as error:
-            raise ServingError(
-                f"PORT {settings.port} may not be used by this user: {error}"
-            ) from error
-        except OSError:
-            return False
+    except PermissionError as error:
+        raise ServingError(f"PORT {settings.port} may not be used by this user: {error}") from error
+    except OSError:
+        return False
     return True
 
 

@@ -83,7 +83,8 @@ class Workers:
                 worker.kill()
 
     def _start(self) -> Worker:
-        with self._bound() if self._shares else contextlib.nullcontext(self._socket) as listening:
+        own = self._bound() if self._shares else contextlib.nullcontext(self._socket)
+        with own as listening:
             worker = self._start_on(listening.fileno())
         self._pulses.expect(worker.pid)
         return worker
@@ -102,13 +103,7 @@ class Workers:
         )
 
     def _bound(self) -> socket.socket:
-        family, kind, protocol, place = address(self._settings)
-        bound = socket.socket(family, kind, protocol)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if self._shares:
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        bound.bind(place)
-        return bound
+        return bound(self._settings, shared=self._shares)
 
     def _announce_stop(self) -> None:
         """Let the workers close their sockets in order, before all connections are cut."""
@@ -119,11 +114,21 @@ class Workers:
             time.sleep(POLL)
 
 
-def address(
-    settings: Settings,
-) -> tuple[socket.AddressFamily, socket.SocketKind, int, tuple[object, ...]]:
-    """Return family, kind, protocol and place to listen on; raises `socket.gaierror`."""
+def bound(settings: Settings, *, shared: bool = False) -> socket.socket:
+    """Return a socket at the address of the settings, which others may have too if it is `shared`.
+
+    Raises `socket.gaierror` if there is no such address, and `OSError` if it is taken.
+    """
     family, kind, protocol, _, place = socket.getaddrinfo(
         settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]
-    return family, kind, protocol, place
+    opened = socket.socket(family, kind, protocol)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        opened.bind(place)
+    except OSError:
+        opened.close()
+        raise
+    return opened

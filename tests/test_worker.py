@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import connect
 
 from carechat import worker
+from carechat.api import socket
 from tests import serving
 
 BLOCK = "x" * 100_000
@@ -97,6 +98,10 @@ async def test_a_socket_may_say_nothing_for_longer(monkeypatch: pytest.MonkeyPat
         await asyncio.sleep(0.3)
         await client.send("still here")
         assert await client.recv() == "still here"
+
+
+def test_the_door_for_sockets_asks_for_what_a_worker_offers() -> None:
+    assert socket.WRITE == worker.WRITE
 
 
 async def test_a_head_has_an_end() -> None:

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from carechat.domain import errors
-from carechat.services import accounts
+from carechat.services import accounts, networks
 from carechat.services.accounts import SignedIn
 from carechat.services.context import Backend, Context
 
@@ -43,7 +43,7 @@ def is_public_origin(request: Request) -> bool:
 
 def network(connection: HTTPConnection) -> str:
     """Return the network that the request comes from, as far as one household or office has it."""
-    return accounts.network(connection.client.host if connection.client else "")
+    return networks.network(connection.client.host if connection.client else "")
 
 
 async def identify(connection: HTTPConnection) -> Context:

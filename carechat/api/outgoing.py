@@ -79,7 +79,7 @@ class Outgoing:
             await self._room.wait()
 
     async def push(self) -> None:
-        """Write what waits, until the client is gone."""
+        """Write what waits, until the client is gone or what waits is dropped."""
         while True:
             await self._has_work.wait()
             self._has_work.clear()
@@ -91,10 +91,12 @@ class Outgoing:
                     await self._send({"type": "websocket.send", "text": text})
                 except (RuntimeError, OSError):
                     return
-                waiting.popleft()
-                self._size -= len(text)
                 if sent:
                     self._written(sent)
+                if waiting is not self._waiting:
+                    return
+                waiting.popleft()
+                self._size -= len(text)
                 if self._patience and len(self._waiting) <= ROOM:
                     self._make_room(self._patience)
 

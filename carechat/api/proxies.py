@@ -1,9 +1,11 @@
 """Where a request comes from, if it comes through proxies whose word is believed."""
 
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 
-Address = IPv4Address | IPv6Address
+from carechat.services import networks
+from carechat.services.networks import Address
+
 Networks = Sequence[IPv4Network | IPv6Network]
 
 MAX_HOPS = 16
@@ -20,11 +22,7 @@ def address(written: str) -> Address | None:
         host = host[1:].partition("]")[0]
     elif host.count(":") == 1:
         host = host.partition(":")[0]
-    try:
-        found = ip_address(host)
-    except ValueError:
-        return None
-    return (found.ipv4_mapped if found.version == 6 else None) or found
+    return networks.address(host)
 
 
 def client(peer: str, forwarded: Iterable[str], trusted: Networks) -> str:

@@ -1,6 +1,5 @@
 """Accounts: signing in and out, what a token stands for, and passwords."""
 
-import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -19,9 +18,6 @@ TOUCH_INTERVAL = timedelta(seconds=5)
 WRONG = "Email or password is not right"
 SIGN_IN = "Please sign in."
 
-_IPV4_NETWORK_BITS = 24
-_IPV6_NETWORK_BITS = 64
-
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
@@ -39,17 +35,6 @@ class SignedIn:
     def expires_in(self) -> int:
         """Seconds until it ends in any case."""
         return int(SESSION_LIFETIME.total_seconds())
-
-
-def network(host: str) -> str:
-    """Return the network of that address, as far as one household or office has it."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    address = (address.ipv4_mapped if address.version == 6 else None) or address
-    bits = _IPV4_NETWORK_BITS if address.version == 4 else _IPV6_NETWORK_BITS
-    return str(ipaddress.ip_network((address, bits), strict=False))
 
 
 async def sign_in(backend: Backend, email: str, password: str, network: str) -> SignedIn:

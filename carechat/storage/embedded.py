@@ -13,8 +13,6 @@ from typing import Self
 
 from carechat.storage import data_directory, locks, mongod, replica_set
 
-# Servers ask beside the start, too.
-
 # The longest waits, in seconds; a command that finds a mongod running does not wait for it as
 # long as for one that starts.
 STOP = 30.0

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 from carechat import metrics
 from carechat.domain import errors
 from carechat.storage.database import UNAVAILABLE
+from carechat.storage.lanes import Lanes, Work
 
 MAX_WAITING = 10_000
 """Items that may wait before further ones are refused."""
@@ -57,10 +58,9 @@ class GroupCommit(Generic[Item, Result]):
     ) -> None:
         self._write = write
         self._key = key
-        self._max_lanes = lanes
         self._waiting: deque[_Entry[Item, Result]] = deque()
         self._busy: set[str] = set()
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._lanes = Lanes(lanes, self._next)
 
     def put(self, item: Item, settled: Settled[Result]) -> None:
         """Let the item be written after those that wait already; `settled` hears what became of it.
@@ -71,27 +71,17 @@ class GroupCommit(Generic[Item, Result]):
             metrics.limited("waiting_messages")
             raise errors.UnavailableError(UNAVAILABLE)
         self._waiting.append(_Entry(self._key(item), item, settled))
-        self._open_lane()
+        self._lanes.open()
 
     async def close(self) -> None:
         """Stop writing; whoever still waits hears that the outcome is not known."""
         _fail(self._waiting)
         self._waiting.clear()
-        lanes = list(self._lanes)
-        for lane in lanes:
-            lane.cancel()
-        await asyncio.gather(*lanes, return_exceptions=True)
+        await self._lanes.close()
 
-    def _open_lane(self) -> None:
-        if len(self._lanes) < self._max_lanes and (batch := self._take()):
-            lane = asyncio.create_task(self._run(batch))
-            self._lanes.add(lane)
-            lane.add_done_callback(self._close_lane)
-
-    def _close_lane(self, lane: asyncio.Task[None]) -> None:
-        self._lanes.discard(lane)
-        # One that broke off has left behind what waited for it.
-        self._open_lane()
+    def _next(self) -> Work | None:
+        batch = self._take()
+        return self._run(batch) if batch else None
 
     async def _run(self, batch: list[_Entry[Item, Result]]) -> None:
         while batch:

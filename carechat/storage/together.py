@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from carechat.domain import errors
 from carechat.storage.database import UNAVAILABLE
+from carechat.storage.lanes import Lanes, Work
 
 MAX_KEYS = 100
 """What is asked for with one query."""
@@ -35,14 +36,14 @@ class Together(Generic[Key, Value]):
         self._read = read
         self._max_keys = max_keys
         self._waiting: dict[Key, asyncio.Future[Outcome[Value]]] = {}
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._lanes = Lanes(LANES, self._next)
 
     async def get(self, key: Key) -> Value | None:
         """Return what is there under that key; raises what the query for it raises."""
         answer = self._waiting.get(key)
         if answer is None:
             answer = self._waiting[key] = asyncio.get_running_loop().create_future()
-            self._open_lane()
+            self._lanes.open()
         # Others wait for the same answer, and one of them may give up.
         outcome = await asyncio.shield(answer)
         if isinstance(outcome, errors.CareChatError):
@@ -53,21 +54,10 @@ class Together(Generic[Key, Value]):
         """Ask no more; whoever still waits hears that there is no answer."""
         _fail(self._waiting)
         self._waiting.clear()
-        lanes = list(self._lanes)
-        for lane in lanes:
-            lane.cancel()
-        await asyncio.gather(*lanes, return_exceptions=True)
+        await self._lanes.close()
 
-    def _open_lane(self) -> None:
-        if self._waiting and len(self._lanes) < LANES:
-            lane = asyncio.create_task(self._run())
-            self._lanes.add(lane)
-            lane.add_done_callback(self._close_lane)
-
-    def _close_lane(self, lane: asyncio.Task[None]) -> None:
-        self._lanes.discard(lane)
-        # Somebody may have come after its last look.
-        self._open_lane()
+    def _next(self) -> Work | None:
+        return self._run() if self._waiting else None
 
     async def _run(self) -> None:
         while asked := self._take():

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
 from carechat.api import frames, outgoing
+from carechat.api import socket as door
 from carechat.api.guard import Guard
 from carechat.domain import errors
 from carechat.domain.events import PresenceChanged, ReceiptMoved
@@ -526,10 +527,16 @@ async def test_an_idle_socket_is_closed_whatever_it_says_by_itself(
 
 
 async def test_a_client_for_which_too_much_waits_is_cut_off(
-    server: Server, backend: Backend, doctor: Context, patient: Context
+    server: Server,
+    backend: Backend,
+    doctor: Context,
+    patient: Context,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(door, "CLOSE_SECONDS", serving.SECONDS)
+    slow = Rise("carechat_limits_total", limit="slow_socket")
     receipt = ReceiptMoved(Receipt("f" * 24, "x@example.com", 1, 1))
-    async with a_screen(patient) as screen, a_deaf_socket(server, doctor):
+    async with a_screen(patient) as screen, a_deaf_socket(server, doctor) as socket:
         assert (await screen.until(PresenceChanged)).present
         # The connection itself takes what would be much for a socket.
         for _ in range(100):
@@ -537,6 +544,8 @@ async def test_a_client_for_which_too_much_waits_is_cut_off(
                 backend.hub.publish(receipt, [doctor.user.email])
             await asyncio.sleep(0)
         assert not (await screen.until(PresenceChanged)).present
+        assert slow() == 1
+        assert await Socket(socket).closed() == door.TOO_SLOW
 
 
 async def test_a_burst_is_not_too_much_for_a_client_that_takes_it(

@@ -11,7 +11,7 @@ from carechat.domain import errors
 from carechat.domain.users import Role
 from carechat.security.passwords import Passwords
 from carechat.security.throttle import MAX_AT_ONCE_FROM_ONE_NETWORK
-from carechat.services import accounts, messages, receipts, users
+from carechat.services import accounts, messages, networks, receipts, users
 from carechat.services.accounts import SignedIn
 from carechat.services.context import Backend, Context
 from tests.conftest import Clock, Records
@@ -177,7 +177,7 @@ async def test_who_asks_for_many_new_passwords_at_once_keeps_nobody_from_signing
     ],
 )
 def test_tries_of_one_household_count_together(host: str, network: str) -> None:
-    assert accounts.network(host) == network
+    assert networks.network(host) == network
 
 
 async def test_a_guesser_does_not_throw_out_the_owner(backend: Backend) -> None:

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from carechat.domain import errors
-from carechat.services import accounts, invitations
+from carechat.services import accounts, invitations, networks
 from carechat.ui import incoming, session
 from carechat.ui.parts.phases import Phase
 
@@ -30,7 +30,7 @@ class Password(rx.State):
         ctx, self.tries = session.caller(), self.tries + 1
         try:
             current, new = incoming.text(form.get("current")), incoming.text(form.get("new"))
-            network = accounts.network(self.router.session.client_ip)
+            network = networks.network(self.router.session.client_ip)
             await accounts.change_password(ctx, current, new, network)
         except errors.CareChatError as error:
             self.refusal, self.fault = error.detail, _FAULTS.get(type(error), "")
