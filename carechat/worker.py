@@ -79,6 +79,11 @@ class _WebSocket(WebSocketsSansIOProtocol):
         # What still waits to be written would keep a transport that is only closed.
         self.loop.call_later(2 * CLOSE_SECONDS, self.transport.abort)
 
+    async def send(self, message: Any) -> None:
+        await super().send(message)
+        # To be refused with an answer is one end of a handshake; the server would log an error.
+        self.handshake_complete |= self.initial_response is not None
+
     def write(self, text: str) -> bool:
         """Write that text as a frame, if the client has taken most of what was written before.
 

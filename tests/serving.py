@@ -27,6 +27,8 @@ from tests.factories import a_token
 SECONDS = 5.0
 """How long a test waits for what must happen."""
 
+POLL = 0.01
+
 PAGE = "<!doctype html><title>CareChat</title><script>1</script><script src='/a.js'></script>"
 
 Frame = dict[str, Any]
@@ -43,6 +45,12 @@ class Server:
     def url(self) -> str:
         """Its address."""
         return f"http://127.0.0.1:{self.port}"
+
+    async def left(self) -> None:
+        """Wait until nobody is connected."""
+        async with asyncio.timeout(SECONDS):
+            while self.connections:  # noqa: ASYNC110 it is the server's, which tells nobody
+                await asyncio.sleep(POLL)
 
 
 @asynccontextmanager

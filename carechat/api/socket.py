@@ -129,6 +129,7 @@ class _Socket:
         self._send = send
         self._ctx = ctx
         self._bad_frames = 0
+        self._following = feed.Following(ctx, self._take)
         self._outgoing = Outgoing(send, write, self._written, self._too_slow)
         self._write = self._outgoing.write
         self._over: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
@@ -136,7 +137,7 @@ class _Socket:
     async def serve(self) -> None:
         """Read and push until one of the two is over, then close the socket if it is still open."""
         try:
-            async with feed.hand_over(self._ctx, self._take) as self._following:
+            async with self._following.listening():
                 code = await self._until_over()
         except errors.UnauthenticatedError:
             code = SESSION_ENDED

@@ -4,63 +4,31 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
 from carechat import metrics
 from carechat.domain import errors
-from carechat.domain.events import (
-    Ending,
-    Event,
-    FellBehind,
-    MessageSent,
-    PresenceChanged,
-    SessionEnded,
-)
-from carechat.realtime.hub import Listener, Sink
+from carechat.domain.events import Event, FellBehind, MessageSent, PresenceChanged, SessionEnded
+from carechat.realtime.hub import Sink
 from carechat.services import accounts
 from carechat.services.context import Backend, Context
+from carechat.services.session_clock import SessionClock
 from carechat.storage.messages import MAX_PAGE
 
 BUFFER = 256
 """Events that may wait before whoever follows is told to read what it missed."""
 
-RECHECK = timedelta(seconds=1)
-"""How soon to ask again whether a session goes on when the database did not say."""
-
 
 @asynccontextmanager
 async def follow(ctx: Context) -> AsyncGenerator[AsyncIterator[Event]]:
-    """Give the events for the caller one by one, as `hand_over` hands them to a sink.
+    """Give the events for the caller one by one, as `Following` hands them to a sink.
 
     A message counts as delivered once the next event is asked for. After `FellBehind`, what is
     shown must be read again.
     """
     waiting = _Waiting()
-    async with hand_over(ctx, waiting.put) as following:
+    following = Following(ctx, waiting.put)
+    async with following.listening():
         yield waiting.events(following)
-
-
-@asynccontextmanager
-async def hand_over(ctx: Context, sink: Sink) -> AsyncGenerator["Following"]:
-    """Hand the events for the caller to a sink from now on; the caller counts as present meanwhile.
-
-    Messages come in the order of their numbers, each once; one that was missed is read from
-    storage. The last event is `SessionEnded`, when the session is over. After `FellBehind`, what is
-    shown must be read again. Raises `UnauthenticatedError` if the session is over already.
-    """
-    following = Following(ctx, sink)
-    with ctx.backend.hub.listen(ctx.user.email, ctx.session.id, following.take) as listener:
-        # From memory too, that is if an end from now on would be heard by the listener.
-        if await ctx.store.sessions.current(ctx.session.id) is None:
-            raise errors.UnauthenticatedError(accounts.SIGN_IN)
-        _enter(ctx.backend, ctx.user.email)
-        clock = _SessionClock(ctx, listener)
-        try:
-            yield following
-        finally:
-            clock.stop()
-            following.stop()
-            _leave(ctx.backend, ctx.user.email)
 
 
 @dataclass(slots=True)
@@ -103,7 +71,12 @@ class Syncing:
 
 
 class Following:
-    """Where a listener is in each conversation: what it lacks is read, what it has is dropped."""
+    """Hands the events for the caller to a sink, in order.
+
+    It knows where the listener is in each conversation: messages come in the order of their
+    numbers, each once; one that was missed is read from storage. The last event is `SessionEnded`,
+    when the session is over. After `FellBehind`, what is shown must be read again.
+    """
 
     def __init__(self, ctx: Context, sink: Sink) -> None:
         self._ctx = ctx
@@ -112,6 +85,26 @@ class Following:
         self._syncing: dict[str, Syncing] = {}
         self._held: list[MessageSent] = []
         self._reading: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncGenerator[None]:
+        """Hand over what happens from now on; the caller counts as present meanwhile.
+
+        Raises `UnauthenticatedError` if the session is over already.
+        """
+        ctx = self._ctx
+        with ctx.backend.hub.listen(ctx.user.email, ctx.session.id, self.take) as listener:
+            # From memory too, that is if an end from now on would be heard by the listener.
+            if await ctx.store.sessions.current(ctx.session.id) is None:
+                raise errors.UnauthenticatedError(accounts.SIGN_IN)
+            _enter(ctx.backend, ctx.user.email)
+            clock = SessionClock(ctx, listener)
+            try:
+                yield
+            finally:
+                clock.stop()
+                self.stop()
+                _leave(ctx.backend, ctx.user.email)
 
     def take(self, event: Event) -> None:
         """Take an event from the hub."""
@@ -232,47 +225,6 @@ class _Waiting:
     def _drop(self) -> None:
         while not self._events.empty():
             self._events.get_nowait()
-
-
-class _SessionClock:
-    """Ends a listener when its session's time is up, unless its owner did something elsewhere."""
-
-    def __init__(self, ctx: Context, listener: Listener) -> None:
-        self._ctx = ctx
-        self._listener = listener
-        self._asking: asyncio.Task[None] | None = None
-        self._timer = self._wait_until(ctx.session.ends_at)
-
-    def stop(self) -> None:
-        """Ask no more."""
-        self._timer.cancel()
-        if self._asking:
-            self._asking.cancel()
-
-    def _wait_until(self, ends_at: datetime) -> asyncio.TimerHandle:
-        left = max((ends_at - self._ctx.now()).total_seconds(), 0)
-        return asyncio.get_running_loop().call_later(left, self._ask)
-
-    def _ask(self) -> None:
-        self._asking = self._ctx.backend.spawn(self._end_or_wait())
-
-    async def _end_or_wait(self) -> None:
-        ends_at = await self._later_end()
-        if ends_at > self._ctx.now():
-            self._timer = self._wait_until(ends_at)
-            return
-        # It is over even if that cannot be stored now: `accounts.resolve` goes by the time.
-        with suppress(errors.UnavailableError):
-            await self._ctx.store.sessions.end(self._ctx.session.id)
-        expired = self._ctx.now() >= self._ctx.session.expires_at
-        self._listener.end(Ending.ENDED if expired else Ending.IDLE)
-
-    async def _later_end(self) -> datetime:
-        try:
-            session = await self._ctx.store.sessions.find(self._ctx.session.id)
-        except errors.UnavailableError:
-            return self._ctx.now() + RECHECK
-        return session.ends_at if session else self._ctx.session.ends_at
 
 
 async def tell_presence(backend: Backend, changed: Mapping[str, bool]) -> None:

@@ -20,7 +20,7 @@ COMMAND = 10.0
 POLL = 0.01
 # After so long somebody who waits for a stop is told why.
 SILENCE = 3.0
-# How soon a dead mongod is noticed, and the longest pause between two tries to start it again.
+# How soon a dead mongod is noticed, and the longest pause after one that could not be started.
 WATCH = 1.0
 LONGEST_PAUSE = 30.0
 
@@ -76,14 +76,12 @@ class Embedded:
         pause = WATCH
         while not self._stopping.wait(pause):
             try:
-                revived = self.revive()
-            except (mongod.EmbeddedError, OSError) as error:
-                revived = True
-                logger.error("MongoDB does not start: %s", error)  # noqa: TRY400
-            else:
-                if revived:
+                if self.revive():
                     logger.warning("MongoDB was started again (process %s)", self.pid)
-            pause = min(pause * 2, LONGEST_PAUSE) if revived else WATCH
+                pause = WATCH
+            except (mongod.EmbeddedError, OSError) as error:
+                logger.error("MongoDB does not start: %s", error)  # noqa: TRY400
+                pause = min(pause * 2, LONGEST_PAUSE)
 
     def stop(self) -> None:
         """Stop mongod; an operator's command leaves it to whoever else still uses it."""

@@ -14,7 +14,7 @@ from hypothesis import settings as rounds
 from hypothesis import strategies as st
 from starlette.types import Receive, Scope, Send
 
-from carechat.api import frames, outgoing
+from carechat.api import caller, frames, outgoing
 from carechat.api import socket as door
 from carechat.api.guard import Guard
 from carechat.domain import errors
@@ -23,6 +23,7 @@ from carechat.domain.receipts import Receipt
 from carechat.services import accounts, messages, users
 from carechat.services.context import Backend, Context
 from carechat.storage import messages as stored
+from carechat.storage.sessions import Session
 from tests import serving
 from tests.conftest import ORIGIN, Clock, Records
 from tests.factories import (
@@ -142,6 +143,56 @@ async def test_without_a_backend_one_has_to_wait(server: Server, app: Any, docto
     app.state.backend = None
     status, problem = await handshake(server, path(doctor), by_token(doctor))
     assert (status, problem["code"]) == (503, "unavailable")
+
+
+@pytest.mark.parametrize("is_let_in", [True, False])
+async def test_who_does_not_wait_for_the_answer_is_no_failure(
+    server: Server,
+    doctor: Context,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    is_let_in: bool,
+) -> None:
+    asked, answer, failures = asyncio.Event(), asyncio.Event(), Rise("carechat_failures_total")
+
+    async def identify(_: object) -> Context:
+        asked.set()
+        await answer.wait()
+        if is_let_in:
+            return doctor
+        raise errors.UnavailableError("The database does not answer.")
+
+    monkeypatch.setattr(caller, "identify", identify)
+    asking = asyncio.create_task(handshake(server, path(doctor), by_token(doctor)))
+    await asked.wait()
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    await server.left()
+    answer.set()
+    await handshake(server, path(doctor), by_token(doctor))
+    assert failures() == 0
+    assert "uvicorn.error" not in {record.name for record in caplog.records}
+
+
+async def test_a_message_that_comes_while_a_socket_opens_is_delivered(
+    connect: Open,
+    doctor: Context,
+    patient: Context,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ours, current = await connect(doctor), doctor.store.sessions.current
+
+    async def slow(session_id: str) -> Session | None:
+        if doctor.backend.hub.listens(patient.user.email):
+            await says(doctor, patient, "Hello")
+        return await current(session_id)
+
+    monkeypatch.setattr(doctor.store.sessions, "current", slow)
+    theirs = await connect(patient)
+    assert [frame["message"] for frame in theirs.frames if frame["type"] == "message"] == ["Hello"]
+    assert (await ours.until("receipt"))["delivered_seq"] == 1
+    assert not caplog.records
 
 
 async def test_a_message_is_acknowledged_to_its_sender_and_pushed_to_the_other(

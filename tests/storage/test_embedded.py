@@ -196,6 +196,39 @@ def test_a_killed_mongod_is_started_again_and_has_lost_nothing(
         assert log.with_name("mongod.log.1").read_bytes().startswith(begins)
 
 
+class Pauses(threading.Event):
+    """Notes how long it is waited for each time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Note the time, and wait."""
+        self.seconds.append(timeout)
+        return super().wait(timeout)
+
+
+def test_a_mongod_that_is_killed_again_is_started_again_as_soon(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "WATCH", 0.05)
+    with embedded.start(data_dir) as database:
+        pauses = Pauses()
+        monkeypatch.setattr(database, "_stopping", pauses)
+        watcher = threading.Thread(target=database.watch)
+        watcher.start()
+        for _ in range(3):
+            before = database.pid
+            assert before
+            os.kill(before, signal.SIGKILL)
+            assert _eventually(lambda before=before: database.pid not in {None, before})
+            assert not database.revive()
+        database.stop()
+        watcher.join(5)
+    assert {*pauses.seconds} == {0.05}
+
+
 def test_a_mongod_that_does_not_start_again_is_tried_until_it_does(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
