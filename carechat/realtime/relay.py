@@ -22,6 +22,9 @@ from carechat.realtime.wire import Batch, Bye, Happened, Hello, Item, Lost
 BEAT_SECONDS = 0.4
 """How long a process is silent at most: so others know that it lives, and it that it hears them."""
 
+PACE_SECONDS = 0.01
+"""Between two batches: what happens meanwhile is told together, and the first of it at once."""
+
 CANCEL_SECONDS = 0.1
 """How soon to cancel again what goes on although it was cancelled."""
 
@@ -182,10 +185,11 @@ class Relay:
             await _first_failure(self._hear_all(said), self._tell_all(), self._watch())
 
     async def _tell_all(self) -> None:
-        """What waits while the last is being told is told together."""
+        """What waits while the last is being told, and shortly after, is told together."""
         items: list[Item] = [Hello(), *self._ears.greeting()]
         while True:
             await self._say(items)
+            await asyncio.sleep(PACE_SECONDS)
             if not self._waiting:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(BEAT_SECONDS):

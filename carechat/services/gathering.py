@@ -16,8 +16,8 @@ AT_ONCE = 50
 REST = 4
 """After a write there is none for so many times as long as it took: what comes is gathered."""
 
-LONGEST_REST = 0.25
-"""Seconds that such a rest takes at most."""
+SHORTEST_REST, LONGEST_REST = 0.1, 0.25
+"""Seconds that such a rest takes at least and at most."""
 
 RETRY_SECONDS = 0.5
 """Between two tries to write while the database does not answer."""
@@ -114,7 +114,8 @@ class Gathering(Generic[Value]):
             self._free_at = loop.time() + RETRY_SECONDS
         else:
             self._fails = False
-            self._free_at = loop.time() + min(REST * (loop.time() - began), LONGEST_REST)
+            rest = REST * (loop.time() - began)
+            self._free_at = loop.time() + min(max(rest, SHORTEST_REST), LONGEST_REST)
 
     def _rest(self, _written: asyncio.Task[None]) -> None:
         self._writing = None

@@ -18,7 +18,7 @@ from carechat.domain.messages import Draft, Message
 from carechat.storage.database import UNAVAILABLE, Document, failures, guarded
 from carechat.storage.group_commit import GroupCommit, Outcome
 
-LANES = 4
+LANES = 2
 """Small batches that are under way at once, of different conversations."""
 
 MAX_TAILS = 10_000

@@ -45,6 +45,7 @@ async def test_disabling_elsewhere_ends_the_screens_and_tells_the_partner(
     watching: Backend, other_process: Backend
 ) -> None:
     doctor, patient = await a_pair(watching)
+    await listening.until_heard(watching)  # that they belong together, which is a change, too
     async with a_screen(doctor) as ours, a_screen(patient) as theirs:
         await users.disable(other_process, patient.user.email)
         await theirs.until(SessionEnded, WITHIN)
