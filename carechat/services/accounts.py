@@ -12,6 +12,9 @@ from carechat.storage.sessions import Session
 from carechat.storage.users import Credentials
 
 SESSION_LIFETIME = timedelta(hours=12)
+MAX_SESSIONS = 100
+"""Of one person: with one more the one ends that was quiet for longest."""
+
 TOUCH_INTERVAL = timedelta(seconds=5)
 """How exactly it is kept when somebody was last active."""
 
@@ -82,6 +85,7 @@ async def begin_session(backend: Backend, user: User) -> SignedIn:
         idle=backend.policy.idle_for(user.role),
     )
     await backend.store.sessions.add(session)
+    await backend.store.sessions.end_oldest(user.email, but=MAX_SESSIONS)
     return SignedIn(backend.tokens.issue(user, session.id, now, session.expires_at), session)
 
 

@@ -13,6 +13,9 @@ from carechat.storage.users import Credentials
 
 JOIN_LIFETIME = timedelta(days=7)
 RESET_LIFETIME = timedelta(hours=24)
+MAX_OPEN = 500
+"""Links of one doctor that nobody has used yet."""
+
 USED_UP = "This link was used already, or is too old. Please ask your clinic for a new one."
 
 
@@ -28,12 +31,13 @@ async def invite(ctx: Context, email: str, name: str) -> Link | User:
     """Let a patient join the calling doctor: returns the link to hand over.
 
     Somebody who is a patient already is assigned at once, and the answer is their account. Raises
-    `ConflictError` if the address has another kind of account.
+    `ConflictError` if the address has another kind of account, or too many links are open.
     """
     access.as_role(ctx, Role.DOCTOR)
     email, name = clean_email(email), clean_name(name)
     existing = await ctx.store.users.find(email)
     if existing is None:
+        await _have_room(ctx)
         return await _issue(ctx.backend, Purpose.JOIN, email, name, ctx.user.email)
     if existing.role is not Role.PATIENT or existing.disabled:
         raise errors.ConflictError("That address has an account that cannot become your patient.")
@@ -74,6 +78,14 @@ async def accept(backend: Backend, token: str, password: str, network: str) -> a
     else:
         user = await _joined(backend, link, password_hash)
     return await accounts.admit(backend, Credentials(user, password_hash))
+
+
+async def _have_room(ctx: Context) -> None:
+    doctor = ctx.user.email
+    if await ctx.store.invitations.count_open(doctor, ctx.now(), MAX_OPEN) >= MAX_OPEN:
+        raise errors.ConflictError(
+            f"Nobody has used your last {MAX_OPEN} invitations yet. They run out after a week."
+        )
 
 
 async def _issue(

@@ -60,6 +60,12 @@ class Invitations:
         return _invitation(found) if found else None
 
     @guarded
+    async def count_open(self, doctor_email: str, now: datetime, most: int) -> int:
+        """Return how many good links of that doctor are not used yet; no more than `most` count."""
+        mine = {"doctor_email": doctor_email, "expires_at": {"$gt": now}}
+        return await self._collection.count_documents(mine, limit=most)
+
+    @guarded
     async def withdraw(self, email: str) -> None:
         """Make every link for that person worthless."""
         await self._collection.delete_many({"email": email})

@@ -1,14 +1,22 @@
 """Migrations: what the database must have before use; each is safe to run twice and at once."""
 
+import pymongo
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
 
 from carechat.storage.database import Document, guarded
 
+BUILD_SECONDS = 60 * 60
+"""How long an index on what is there already may take to build: nobody waits in front of a page."""
+
 INDEXES = {
     "users": [IndexModel("email", unique=True)],
     "sessions": [IndexModel("email"), IndexModel("expires_at", expireAfterSeconds=0)],
-    "invitations": [IndexModel("email"), IndexModel("expires_at", expireAfterSeconds=0)],
+    "invitations": [
+        IndexModel("email"),
+        IndexModel("doctor_email"),
+        IndexModel("expires_at", expireAfterSeconds=0),
+    ],
     "notices": [IndexModel("expires_at", expireAfterSeconds=0)],
     "conversations": [
         IndexModel("pair", unique=True, partialFilterExpression={"pair": {"$type": "string"}}),
@@ -37,4 +45,5 @@ INDEXES = {
 async def migrate(database: AsyncDatabase[Document]) -> None:
     """Bring the database to what this version expects."""
     for collection, indexes in INDEXES.items():
-        await database[collection].create_indexes(indexes)
+        with pymongo.timeout(BUILD_SECONDS):
+            await database[collection].create_indexes(indexes)

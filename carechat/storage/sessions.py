@@ -124,6 +124,13 @@ class Sessions:
         finally:
             self._forget_those_of(email)
 
+    @guarded
+    async def end_oldest(self, email: str, but: int) -> None:
+        """End all sessions of that person but so many of which something was heard last."""
+        found = self._collection.find({"email": email}, {"_id": True}).sort("active_at", -1)
+        for session_id in [document["_id"] async for document in found.skip(but)]:
+            await self.end(session_id)
+
     async def close(self) -> None:
         """Ask no more."""
         await self._together.close()

@@ -38,16 +38,13 @@ IN_BROWSERS = {
     "opening": opening.measure,
     "costs": costs.measure,
     "history": history.measure,
-    "pages": pages.measure,
 }
 BY_THEMSELVES = {
     "replicas": replicas.measure,
     "workers": workers.measure,
+    "pages": pages.measure,
 }
 """Which serve CareChat in ways of their own."""
-
-NOT_YET = {"workers"}
-"""Only measured when asked for."""
 
 
 def main() -> None:
@@ -118,7 +115,7 @@ def _in_browsers(folder: Path, plan: Plan, only: list[str] | None) -> Iterator[L
 
 
 def _chosen(parts: Iterable[str], only: list[str] | None) -> list[str]:
-    return [name for name in parts if (name in only if only else name not in NOT_YET)]
+    return [name for name in parts if not only or name in only]
 
 
 def _say(line: str) -> None:

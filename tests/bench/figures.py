@@ -36,10 +36,14 @@ def spread(values: Sequence[float], *percents: int) -> str:
 
 
 def against(ours: Sequence[float], theirs: Sequence[float], unit: str) -> str:
-    """Return the medians of ours and theirs, and that of the ratios of the same rounds."""
-    ratio = statistics.median(one / other for one, other in zip(ours, theirs, strict=True))
+    """Return the medians of ours and theirs, and that of the ratios of the same rounds.
+
+    Of several rounds the smallest and the largest ratio are given as well.
+    """
+    ratios = sorted(one / other for one, other in zip(ours, theirs, strict=True))
     middles = (short(statistics.median(values)) for values in (ours, theirs))
-    return f"{' against '.join(middles)} {unit}: {ratio:.2f} times"
+    most = f" ({ratios[0]:.2f} to {ratios[-1]:.2f})" if len(ratios) > 1 else ""
+    return f"{' against '.join(middles)} {unit}: {statistics.median(ratios):.2f} times{most}"
 
 
 def short(value: float) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import crowds, databases, servers
+from tests.faults import crowds, databases, servers, surroundings
 from tests.faults.figures import Line
 from tests.faults.plan import TINY, Plan
 
@@ -19,11 +19,20 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-@pytest.mark.parametrize(
-    "broken",
-    [servers.killed, databases.killed, crowds.repeated, crowds.crowded, crowds.deaf],
-    ids=["server killed", "mongod killed", "sent again and again", "crowd", "never reads"],
-)
+BROKEN: dict[str, Callable[[Path, Plan], Awaitable[Line]]] = {
+    "server killed": servers.killed,
+    "mongod killed": databases.killed,
+    "primary killed": databases.primary_killed,
+    "sent again and again": crowds.repeated,
+    "crowd": crowds.crowded,
+    "never reads": crowds.deaf,
+    "all come back": servers.come_back,
+    "redis killed": surroundings.redis_gone,
+    "clock set": surroundings.clock_set,
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
 async def test_nothing_is_lost_and_nothing_comes_twice(
     broken: Callable[[Path, Plan], Awaitable[Line]], folder: Path
 ) -> None:

@@ -201,6 +201,19 @@ async def test_sessions_are_kept_and_passwords_are_not(backend: Backend, records
     assert PASSWORD not in str(kept) + str(session)
 
 
+async def test_with_too_many_sessions_the_one_ends_that_was_quiet_for_longest(
+    backend: Backend, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accounts, "MAX_SESSIONS", 2)
+    user, other = await a_user(backend), await a_caller(backend, await a_user(backend))
+    callers: list[Context] = []
+    for _ in range(3):
+        clock.advance(minutes=1)
+        callers.append(await a_caller(backend, user))
+    assert [await goes_on(caller) for caller in callers] == [False, True, True]
+    assert await goes_on(other)
+
+
 async def test_signing_out_ends_this_session_alone(backend: Backend) -> None:
     user = await a_user(backend)
     here, there = await a_caller(backend, user), await a_caller(backend, user)

@@ -101,6 +101,20 @@ async def test_one_link_that_many_accept_keeps_nobody_from_signing_in(backend: B
     passwords.close()
 
 
+async def test_a_doctor_has_so_many_open_invitations_and_no_more(
+    backend: Backend, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(invitations, "MAX_OPEN", 2)
+    doctor, other = await a_doctor(backend), await a_doctor(backend)
+    for _ in range(2):
+        await an_invitation(doctor)
+    with pytest.raises(errors.ConflictError, match="Nobody has used"):
+        await an_invitation(doctor)
+    await an_invitation(other)
+    clock.advance(days=7)
+    await an_invitation(await a_caller(backend, doctor.user))
+
+
 async def test_an_old_link_is_as_good_as_none(backend: Backend, clock: Clock) -> None:
     token = await an_invitation(await a_doctor(backend))
     clock.advance(days=7, seconds=-1)

@@ -11,6 +11,7 @@ from carechat.domain import errors
 from carechat.domain.messages import Draft
 from carechat.domain.users import Role
 from carechat.services.context import Backend
+from carechat.storage import database
 from carechat.storage.store import Store
 from tests.conftest import Clock
 from tests.unreliable import Unreliable
@@ -70,6 +71,19 @@ async def test_an_outcome_that_cannot_be_read_back_is_unknown_and_can_be_tried_a
     failing.heal()
     await fragile.store.messages.append(a_draft("c2"))
     assert [seq for seq, _ in await stored(fragile)] == [1, 2]
+
+
+async def test_an_index_may_take_longer_to_build_than_any_other_call(
+    failing: Unreliable, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "OPERATION_TIMEOUT_MS", 500)
+    failing.fail(["createIndexes"], times=1, blockConnection=True, blockTimeMS=1_000)
+    store = Store(failing.uri, "carechat-tests", clock)
+    try:
+        await store.open()
+        assert await store.is_reachable()
+    finally:
+        await store.close()
 
 
 @pytest.fixture
