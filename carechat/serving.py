@@ -138,7 +138,7 @@ def _check_port(settings: Settings, signals: Signals) -> None:
         if signals.stop or time.monotonic() > deadline:
             raise ServingError(
                 f"PORT {settings.port} on {settings.host} is used by another program: "
-                "stop that one first, or set another PORT"
+                "stop that one first, or set another, as in PORT=8001 make run"
             )
         signals.wait(POLL)
 

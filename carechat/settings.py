@@ -1,5 +1,6 @@
 """Every setting of CareChat: its environment variable, its default, and what it may be."""
 
+import difflib
 import os
 import secrets
 from contextlib import suppress
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from carechat import addresses
 from carechat.addresses import Network
@@ -19,6 +20,16 @@ SECRETS = frozenset({"mongodb_uri", "redis_url", "jwt_secret", "metrics_token"})
 MONGODB_URI_FORM = (
     "like mongodb://name:password@host/?replicaSet=rs0, name and password percent-encoded"
 )
+PREFIX = "CARECHAT_"
+NO_SETTINGS = frozenset(
+    {
+        "CARECHAT_MONGOD",
+        *("CARECHAT_EMBEDDED_URI", "CARECHAT_METRICS_DIR", "CARECHAT_PULSE", "CARECHAT_RUN_PORT"),
+        *("CARECHAT_E2E_PORT", "CARECHAT_BENCH_PORT", "CARECHAT_FAULTS_PORT", "CARECHAT_CHROMIUM"),
+    }
+)
+"""What this machine has, what the processes tell each other, and what is for the tests alone."""
+
 REDIS_URL_FORM = "like redis://name:password@host:6379/0, or rediss:// with TLS"
 
 
@@ -241,11 +252,23 @@ class Settings(BaseSettings):
 
 
 def load() -> Settings:
-    """Read the settings; raises `BadSettingError` for the first bad one."""
+    """Read the settings; raises `BadSettingError` for the first bad one, or a name that is none."""
+    _check_names()
     try:
         return Settings()
     except ValidationError as error:
         raise BadSettingError(_one_line(error)) from None
+
+
+def _check_names() -> None:
+    """A misspelt name would leave what it was meant to change as it is."""
+    settings = {str(field.alias) for field in Settings.model_fields.values()}
+    for name in sorted({*os.environ, *map(str.upper, DotEnvSettingsSource(Settings).env_vars)}):
+        if name.startswith(PREFIX) and name not in settings | NO_SETTINGS:
+            meant = {one.removeprefix(PREFIX): one for one in settings}
+            close = difflib.get_close_matches(name.removeprefix(PREFIX), meant, 1)
+            hint = f"did you mean {meant[close[0]]}?" if close else "see docs/operations.md"
+            raise BadSettingError(f"{name} is no setting: {hint}")
 
 
 def _one_line(error: ValidationError) -> str:

@@ -139,6 +139,10 @@ def _one_at_a_time(project: Path) -> Generator[None]:
 
 def _export(project: Path, stopped: Callable[[], bool]) -> bool:
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
+    modules = _web(project) / "node_modules"
+    # npm writes it last, and takes for whole what it had only begun to unpack.
+    if not (modules / ".package-lock.json").exists():
+        shutil.rmtree(modules, ignore_errors=True)
     with tempfile.TemporaryFile() as printed:
         with subprocess.Popen(  # noqa: S603
             command,
@@ -150,6 +154,8 @@ def _export(project: Path, stopped: Callable[[], bool]) -> bool:
             start_new_session=True,
         ) as process:
             done = _finished(process, stopped)
+        if not done or process.returncode:
+            shutil.rmtree(modules, ignore_errors=True)
         if done and process.returncode:
             raise BuildError(f"The pages could not be built:\n{_last_lines(printed)}")
     return done

@@ -110,6 +110,29 @@ def test_a_bad_value_is_told_in_one_line_with_its_name_and_what_is_allowed(
     assert str(refusal.value) == f"{name} is {value!r}: must be {allowed}"
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("CARECHAT_PORT", "did you mean PORT?"),
+        ("CARECHAT_DEM0", "did you mean CARECHAT_DEMO?"),
+        ("CARECHAT_MONGODB_URI", "did you mean MONGODB_URI?"),
+        ("CARECHAT_XYZ", "see docs/operations.md"),
+    ],
+)
+@pytest.mark.parametrize("is_in_a_file", [True, False])
+def test_a_name_that_is_no_setting_is_told_and_not_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, hint: str, is_in_a_file: bool
+) -> None:
+    if is_in_a_file:
+        (tmp_path / ".env").write_text(f"{name}=1\n")
+        monkeypatch.setitem(Settings.model_config, "env_file", tmp_path / ".env")
+    else:
+        monkeypatch.setenv(name, "1")
+    with pytest.raises(BadSettingError) as refusal:
+        settings.load()
+    assert str(refusal.value) == f"{name} is no setting: {hint}"
+
+
 def test_nobody_is_believed_about_others_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.load().proxies == ()
     named = load(monkeypatch, CARECHAT_TRUSTED_PROXIES="127.0.0.1, 10.0.0.0/8 ,fd00::/8,")

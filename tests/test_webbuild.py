@@ -19,6 +19,8 @@ print("compiling", *sys.argv[1:], flush=True)
 """
 
 
+UNPACK = "import pathlib, sys; pathlib.Path('.web/node_modules/confbox').mkdir(parents=True)"
+
 # Reflex reads the configuration before it does any of that in `reflex run`.
 AS_REFLEX_RUN = """
 from reflex.utils import js_runtimes, prerequisites, registry
@@ -139,6 +141,26 @@ def test_a_build_that_fails_shows_its_last_lines_and_is_tried_again(project: Pat
     assert str(failure.value).endswith("line 98")
     main.write_text(REFLEX)
     assert _builds(project) == 1
+
+
+def test_what_npm_was_interrupted_in_is_unpacked_anew(project: Path) -> None:
+    modules, main = project / ".web/node_modules", project / "reflex/__main__.py"
+    main.write_text(f"{UNPACK}\nimport time; time.sleep(600)")
+    webbuild.build(project, {}, (modules / "confbox").exists)
+    assert not modules.exists()
+    main.write_text(f"{UNPACK}\nsys.exit(3)")
+    with pytest.raises(webbuild.BuildError):
+        webbuild.build(project, {})
+    assert not modules.exists()
+    # As after a power cut.
+    (modules / "half").mkdir(parents=True)
+    main.write_text(f"{UNPACK}\nopen('.web/node_modules/.package-lock.json', 'w')\n{REFLEX}")
+    assert _builds(project) == 1
+    assert not (modules / "half").exists()
+    (project / "rxconfig.py").write_text("changed")
+    main.write_text(REFLEX)
+    assert _builds(project) == 2
+    assert (modules / "confbox").exists()
 
 
 def test_a_build_that_is_stopped_leaves_no_process_and_no_pages(project: Path) -> None:
