@@ -9,7 +9,7 @@ from reflex_base.event.context import EventContext
 from carechat import logs, metrics
 from carechat.domain import errors
 from carechat.services import watch
-from carechat.ui import routes
+from carechat.ui import routes, session
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ def handle(exception: Exception) -> EventSpec | None:
     What failed is noted without what it said: that might be somebody's words.
     """
     if isinstance(exception, errors.UnauthenticatedError):
-        return rx.redirect(routes.login("ended"))
+        return rx.redirect(routes.login("ended", session.here()))
     if isinstance(exception, errors.UnavailableError):
         logs.begin_request(EventContext.get().txid)
         logger.warning("event unavailable: %s", watch.kind(exception))

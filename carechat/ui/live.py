@@ -200,5 +200,4 @@ class Live(rx.State):
                 return None
             url = self.router.url
             self._get_root_state().reset()
-        here = f"{url.path}?{url.query}" if url.query else url.path
-        return rx.redirect(routes.login(reason.value if reason else "", here))
+        return rx.redirect(routes.login(reason.value if reason else "", routes.here(url)))

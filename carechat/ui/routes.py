@@ -22,6 +22,11 @@ def chat(email: str) -> str:
     return f"{CHAT}?email={quote(email, safe='@')}"
 
 
+def here(url: ReflexURL) -> str:
+    """Return the address without the server's, as `login` takes it to come back to."""
+    return f"{url.path}?{url.query}" if url.query else url.path
+
+
 def is_at(url: ReflexURL, route: str) -> bool:
     """Whether that is the address of the page at `route`."""
     return url.path.rstrip("/") == route

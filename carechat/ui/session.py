@@ -15,6 +15,7 @@ from carechat import logs
 from carechat.domain import errors
 from carechat.services import accounts
 from carechat.services.context import Backend, Context
+from carechat.ui import routes
 
 ANSWER_SECONDS = 1.5
 """How long a page waits to hear whose it is: its state can show nothing else meanwhile, not even
@@ -32,6 +33,7 @@ NO_ANSWER = "CareChat does not answer right now. Please try again in a moment."
 
 _backend: ContextVar[Backend] = ContextVar("backend")
 _caller: ContextVar[Context | None] = ContextVar("caller", default=None)
+_here: ContextVar[str] = ContextVar("here", default="")
 
 
 class Tab(rx.State):
@@ -49,6 +51,11 @@ def backend() -> Backend:
 def visitor() -> Context | None:
     """Return who is behind the event, None if nobody is signed in."""
     return _caller.get()
+
+
+def here() -> str:
+    """Return the address of the page from which the event at hand comes, without the server's."""
+    return _here.get()
 
 
 def caller() -> Context:
@@ -98,6 +105,7 @@ class SessionMiddleware(Middleware):
         ctx = await self._resolve(self.backend, state, event)
         _backend.set(self.backend)
         _caller.set(ctx)
+        _here.set(routes.here(state.router.url))
         root = state._get_root_state()
         tab = await root.get_state(Tab)
         if tab._session_id != _session_id(ctx):

@@ -51,6 +51,17 @@ class TestChat:
         page.get_by_role("link", name="Back to the dashboard").tap()
         expect(on.card(page, people[0])).to_be_visible()
 
+    def test_nothing_can_scroll_the_frame_away(self, page: Page) -> None:
+        """As a screen reader does that goes to a hidden word far up."""
+        page.get_by_role("button", name="Send").wait_for()
+        on.log(page).evaluate("log => { log.scrollTop = 0; }")
+        for frame in (".app.chat", "html"):
+            page.locator(".chat-writer").last.evaluate("word => word.scrollIntoView()")
+            node = page.locator(frame)
+            assert node.evaluate("node => node.scrollTop") == 0
+            assert node.evaluate("node => node.scrollHeight - node.clientHeight") <= 0
+        expect(on.field_of(page)).to_be_in_viewport(ratio=1)
+
     def test_the_keyboard_does_not_open_by_itself(self, page: Page) -> None:
         """It would cover the thread."""
         expect(on.message(page, "line 39")).to_be_in_viewport()
@@ -177,6 +188,17 @@ class TestLargeLetters:
         expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
         page.wait_for_function("() => document.querySelector('[role=log]').clientHeight >= 40")
 
+    def test_what_was_written_offline_is_in_view(self, page: Page) -> None:
+        """Whole, with its sign; also where the keyboard leaves less than half."""
+        page.context.set_offline(True)
+        on.write(page, "I feel dizzy.")
+        expect(page.get_by_role("status").get_by_text("Disconnected")).to_be_visible()
+        expect(page.locator(".chat-delay")).not_to_be_empty()
+        expect(on.message(page, "I feel dizzy.")).to_be_in_viewport(ratio=0.9)
+        page.set_viewport_size({"width": 320, "height": 340})
+        expect(on.field_of(page)).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("button", name="Send", exact=True)).to_be_in_viewport(ratio=1)
+
     def test_names_and_letters_stay_in_their_places(self, page: Page) -> None:
         """A name has two lines, an avatar's letters are inside, a count is round."""
         name = page.get_by_role("heading", level=1)
@@ -220,6 +242,29 @@ class TestLargeLetters:
         field = on.box(page.get_by_label("Password", exact=True))
         show = on.box(page.get_by_role("button", name="Show password"))
         assert show["y"] >= field["y"] + field["height"]
+
+
+def test_with_large_letters_the_green_button_is_on_the_first_screen(
+    clinic: Clinic, screens: Screens
+) -> None:
+    """Nobody has to scroll to find out how to write."""
+    _, patient = clinic.pair()
+    page = screens.as_somebody(patient, **PHONE)
+    page.goto("/dashboard")
+    on.enlarge(page)
+    expect(page.get_by_role("link", name="Start Chat")).to_be_in_viewport(ratio=1)
+
+
+def test_with_large_letters_the_whole_menu_can_be_reached(clinic: Clinic, screens: Screens) -> None:
+    """On a phone that lies on its side, too."""
+    _, patient = clinic.pair()
+    page = screens.as_somebody(patient, **PHONE)
+    page.goto("/dashboard")
+    on.enlarge(page)
+    page.set_viewport_size({"width": 320, "height": 320})
+    page.get_by_role("button", name="menu").tap()
+    page.get_by_role("button", name="Sign out").scroll_into_view_if_needed()
+    expect(page.get_by_role("button", name="Sign out")).to_be_in_viewport(ratio=1)
 
 
 def test_a_link_of_the_menu_works_offline(clinic: Clinic, screens: Screens) -> None:

@@ -13,7 +13,7 @@ from reflex_base.event.context import EventContext
 
 from carechat import logs
 from carechat.domain import errors as refusals
-from carechat.ui import errors
+from carechat.ui import errors, session
 from tests.scraping import Rise
 
 TEXT = "my knee hurts since Tuesday"
@@ -67,5 +67,9 @@ def test_what_a_service_refuses_is_no_line(written: io.StringIO) -> None:
     assert written.getvalue() == ""
 
 
-def test_who_is_not_signed_in_any_more_is_led_to_sign_in() -> None:
-    assert errors.handle(refusals.UnauthenticatedError("x")) is not None
+def test_who_is_not_signed_in_any_more_is_led_to_sign_in_and_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(session, "here", lambda: "/chat?email=doctor@example.com")
+    led = errors.handle(refusals.UnauthenticatedError("x"))
+    assert "/login?error=ended&next=%2Fchat%3Femail%3Ddoctor%40example.com" in str(led)

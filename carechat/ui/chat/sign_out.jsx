@@ -54,7 +54,7 @@ export function SignOutForm({ account, action, to, className, children }) {
       </form>
       {failed && (
         <p className="notice danger" role="alert">
-          You are offline, so we could not sign you out.
+          We could not reach the clinic to sign you out. Please try again once you are back online.
         </p>
       )}
       {asking && <Question {...asking} onStay={() => setAsking(null)} onSignOut={signOut} />}
