@@ -180,6 +180,49 @@ class TestWhereTheFocusGoes:
         expect(page.get_by_role("alertdialog")).to_be_hidden()
         expect(page.get_by_role("button", name="Invite")).to_be_focused()
 
+    def test_after_stay_it_is_where_sign_out_was_pressed(self, thread: Page) -> None:
+        """The menu is open still."""
+        on.field_of(thread).fill("half a thought")
+        thread.get_by_role("button", name="menu").press("Enter")
+        end = thread.get_by_role("button", name="Sign out")
+        end.press("Enter")
+        thread.get_by_role("button", name="Stay").press("Enter")
+        expect(thread.get_by_role("alertdialog")).to_be_hidden()
+        expect(end).to_be_focused()
+
+    def test_after_the_cover_of_an_idle_page_it_is_where_it_was(
+        self, clinic: Clinic, screens: Screens
+    ) -> None:
+        """The session went on elsewhere."""
+        doctor, patient = clinic.pair()
+        page = screens.as_somebody(doctor)
+        page.clock.install()
+        on.open_chat(page, patient)
+        on.field_of(page).focus()
+        page.context.set_offline(True)
+        expect(on.connection(page)).to_have_text("Disconnected", timeout=on.WAIT_MS)
+        page.clock.fast_forward("16:00")
+        expect(page.get_by_role("alertdialog")).to_be_visible()
+        page.context.set_offline(False)
+        expect(page.get_by_role("alertdialog")).to_be_hidden(timeout=2 * on.WAIT_MS)
+        expect(on.field_of(page)).to_be_focused()
+
+    @pytest.mark.parametrize("where", ["cards", "conversations"])
+    def test_after_show_more_it_is_on_the_first_of_what_came(
+        self, clinic: Clinic, screens: Screens, where: str
+    ) -> None:
+        """The button is gone."""
+        doctor, patient = clinic.pair()
+        clinic.add_patients(doctor, 60)
+        patient.says(doctor, "I feel dizzy.")
+        page = screens.as_somebody(doctor)
+        page.goto("/dashboard" if where == "cards" else f"/chat?email={patient.email}")
+        links = page.locator(f".{where} a")
+        expect(links).to_have_count(50)
+        page.get_by_role("button", name="Show more").focus()
+        expect(links).to_have_count(61)
+        expect(links.nth(50)).to_be_focused()
+
     def test_after_inviting_it_is_in_the_link(self, clinic: Clinic, screens: Screens) -> None:
         """Which is selected; where there is none it is on the way out."""
         doctor = clinic.doctor()

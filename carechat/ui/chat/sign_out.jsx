@@ -1,6 +1,6 @@
 // The form that signs out; what was typed and not sent is forgotten once the session is over.
 
-import { useEffect, useId, useRef, useState } from "react";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import * as drafts from "./drafts.js";
 import { useOutbox } from "./hooks.js";
 import * as outbox from "./outbox.js";
@@ -83,7 +83,11 @@ const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 function Question({ count, typed, onStay, onSignOut }) {
   const dialog = useRef(null);
   const id = useId();
-  useEffect(() => dialog.current.showModal(), []);
+  useLayoutEffect(() => {
+    const node = dialog.current;
+    node.showModal();
+    return () => node.close();
+  }, []);
   const unsent = count > 0 && `${count === 1 ? "1 message has" : `${count} messages have`} not gone out yet`;
   const unfinished = typed && "you have typed something that is not sent";
   const words = [unsent, unfinished].filter(Boolean).join(", and ");

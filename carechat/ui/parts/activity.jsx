@@ -135,7 +135,11 @@ function Question({ onStay }) {
 /** What was on the screen is nobody's any more; no key closes it. */
 function Cover() {
   const dialog = useRef(null);
-  useEffect(() => dialog.current.showModal(), []);
+  useLayoutEffect(() => {
+    const node = dialog.current;
+    node.showModal();
+    return () => node.close();
+  }, []);
   const stay = (event) => event.key === "Escape" && event.preventDefault();
   return (
     <dialog

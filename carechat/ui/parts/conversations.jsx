@@ -1,4 +1,4 @@
-import { memo, useEffect, useId, useRef, useState } from "react";
+import { memo, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
 import { Link } from "react-router";
 import { useOutbox } from "$/public/external/carechat/ui/chat/thread/hooks.js";
 import { Time } from "$/public/external/carechat/ui/parts/clock/clock.jsx";
@@ -162,9 +162,9 @@ function useSeen(onSeen) {
   return place;
 }
 
-function More({ onMore }) {
+function ShowMore({ onMore, onFocus, onBlur }) {
   return (
-    <div className="more" ref={useSeen(onMore)}>
+    <div className="more" ref={useSeen(onMore)} onFocus={onFocus} onBlur={onBlur}>
       <button type="button" className="button quiet" onClick={() => onMore()}>
         Show more
       </button>
@@ -172,19 +172,34 @@ function More({ onMore }) {
   );
 }
 
+/** The end of a `list` of which `count` are there. It leaves with whoever was at it, who goes on with what came. */
+function More({ more, count, list, onMore }) {
+  const from = useRef(null);
+  const mark = (place) => () => {
+    from.current = place;
+  };
+  useLayoutEffect(() => {
+    const free = document.activeElement === document.body;
+    if (from.current !== null && free) list.current.querySelectorAll("a")[from.current]?.focus();
+    from.current = null;
+  }, [list, count]);
+  return more && <ShowMore key={count} onMore={onMore} onFocus={mark(count)} onBlur={mark(null)} />;
+}
+
 /** A doctor's patients. Cards keep their places while the pointer or the focus is among them. */
 export function Cards({ more = false, onMore, ...known }) {
   const [still, watched] = useRest();
   const current = useCurrent(known, unreadFirst, still);
   const shared = sharedNames(current);
+  const list = useRef(null);
   return (
     <>
-      <div className="cards" {...watched}>
+      <div ref={list} className="cards" {...watched}>
         {current.map((row) => (
           <Card key={row.id} row={row} address={shared.has(row.name) && row.email} />
         ))}
       </div>
-      {more && <More key={known.rows.length} onMore={onMore} />}
+      <More more={more} count={known.rows.length} list={list} onMore={onMore} />
     </>
   );
 }
@@ -249,17 +264,18 @@ const openFirst = (one, other) => other.writable - one.writable || one.name.loca
 /** A patient's doctors, in an order that does not change when somebody comes or goes. */
 export function Banners({ account, more = false, onMore, ...known }) {
   const current = useCurrent(known, openFirst);
+  const list = useRef(null);
   const [, entries] = useOutbox(account);
   return (
     <>
-      <div className="banners">
+      <div ref={list} className="banners">
         {current.map((row) => {
           const Look = row.writable ? Banner : Former;
           const waiting = entries.filter((entry) => entry.conversation === row.id);
           return <Look key={row.id} row={row} waiting={waiting} />;
         })}
       </div>
-      {more && <More key={known.rows.length} onMore={onMore} />}
+      <More more={more} count={known.rows.length} list={list} onMore={onMore} />
     </>
   );
 }
@@ -284,9 +300,10 @@ export function List({ more = false, onMore, ...known }) {
   const current = useCurrent(known, newestFirst, still);
   const shared = sharedNames(current);
   const open = usePartner();
+  const list = useRef(null);
   return (
     <nav className="conversations" aria-label="Conversations">
-      <ul onKeyDown={moveFocus} {...watched}>
+      <ul ref={list} onKeyDown={moveFocus} {...watched}>
         {current.map((row) => (
           <li key={row.id}>
             <Link
@@ -308,7 +325,7 @@ export function List({ more = false, onMore, ...known }) {
           </li>
         ))}
       </ul>
-      {more && <More key={known.rows.length} onMore={onMore} />}
+      <More more={more} count={known.rows.length} list={list} onMore={onMore} />
     </nav>
   );
 }
