@@ -68,7 +68,12 @@ def _unseen() -> list[rx.Component]:
     return [
         links.ahead(pages=[routes.DASHBOARD, routes.CHAT, routes.ACCOUNT, routes.LOGIN]),
         arrival.arrival(),
-        unread.icon(count=Inbox.unread, known=Inbox.loaded > 0),
+        unread.icon(
+            count=Inbox.unread,
+            known=Inbox.loaded > 0,
+            elsewhere=Inbox.elsewhere,
+            beside=Inbox.beside,
+        ),
         thread.courier(
             account=Inbox.viewer.email,
             sign_in=routes.login("another"),

@@ -113,6 +113,36 @@ class TestMessages:
         thread.wait_for_timeout(SETTLED_MS)
         assert [said for said in hearing.heard(thread) if "Not sent" in said] == []
 
+    def test_whoever_reads_further_up_is_told_once(
+        self, thread: Page, doctor: Person, patient: Person
+    ) -> None:
+        """The log tells it, though it is unread still."""
+        patient.says(doctor, *("x " * 100 for _ in range(20)))
+        expect(on.messages(thread)).to_have_count(21)
+        on.log(thread).press("Home")
+        expect(on.message(thread, "I feel dizzy.")).to_be_in_viewport()
+        thread.wait_for_timeout(READ_MS)
+        hearing.forget(thread)
+        patient.says(doctor, "And tired.")
+        hearing.wait_for(thread, "And tired.")
+        thread.wait_for_timeout(READ_MS)
+        assert [said for said in hearing.heard(thread) if "unread" in said] == []
+
+    def test_another_conversation_opened_by_keyboard_is_said(
+        self, clinic: Clinic, thread: Page, doctor: Person
+    ) -> None:
+        """The focus stays in the list, so nothing else says whose it is."""
+        clinic.patient(doctor, name="Tom")
+        beside = thread.get_by_role("navigation", name="Conversations")
+        beside.get_by_role("link", name="Tom").press("Enter")
+        hearing.wait_for(thread, "Conversation with Tom")
+        expect(beside.get_by_role("link", name="Tom")).to_be_focused()
+
+    def test_whether_everything_has_arrived_is_said_once_it_is_counted(self, thread: Page) -> None:
+        """That is what was asked."""
+        thread.get_by_role("button", name="Delivery").press("Enter")
+        hearing.wait_for(thread, "1 of 1, no gaps")
+
     def test_retry_and_remove_say_which_message_they_are_for(self, thread: Page) -> None:
         """By its words."""
         on.write(thread, "not\u0007sent")
@@ -180,6 +210,19 @@ class TestElsewhere:
         assert [said for said in hearing.heard(page) if "unread" in said] == []
         patient.says(doctor, "And tired.")
         hearing.wait_for(page, "New message. 2 unread.")
+        patient.says(doctor, "And cold.", "And hot.")
+        hearing.wait_for(page, "2 new messages. 4 unread.")
+
+    def test_a_refusal_is_said_wherever_one_is(self, thread: Page, patient: Person) -> None:
+        """Else it would be found by who comes back to the conversation."""
+        thread.context.set_offline(True)
+        on.write(thread, "a\u0007b")
+        expect(on.state(thread, "a\u0007b")).to_have_text("Sending")
+        thread.get_by_role("link", name="Back to the dashboard").click()
+        expect(on.card(thread, patient)).to_be_visible()
+        thread.context.set_offline(False)
+        hearing.wait_for(thread, "Not sent: a\u0007b", BACK_MS)
+        assert len([said for said in hearing.heard(thread) if "Not sent" in said]) == 1
 
     def test_a_message_of_somebody_else_is_said_in_a_conversation(
         self, clinic: Clinic, thread: Page, doctor: Person

@@ -12,8 +12,6 @@ import { useMissed } from "./missed.js";
 // How long after a reconnect the server may take to know this page again.
 const BRIDGE_MS = 3_000;
 
-const FIRST_WORDS = 6;
-
 const NOT_KNOWN = { conversation: "", partnerName: "", history: [], newest: [], older: false };
 
 /**
@@ -45,6 +43,7 @@ export function Thread(props) {
   const { account, conversation, writable, emergency } = known;
   const [box, entries] = useOutbox(account);
   const [missed, hear] = useMissed(conversation, known.partnerName);
+  const opened = useOpened(conversation, known.partnerName);
   const waiting = entries.filter((entry) => entry.conversation === conversation);
 
   useCarrier(box, conversation, connected, props.onSend);
@@ -62,7 +61,7 @@ export function Thread(props) {
       />
       <div className="chat-foot">
         <Said said={missed} />
-        <Refusal waiting={waiting} />
+        <Said said={opened} />
         <Delay
           waiting={waiting}
           connected={connected}
@@ -128,23 +127,17 @@ function useOutcomes(box, entries, history, newest, refused) {
   }, [box, entries, history, newest, refused]);
 }
 
-/** Says at once what is refused; what was refused before somebody came is found in the log. */
-function Refusal({ waiting }) {
+/** Who opens another one by keyboard stays in the list: there nothing tells that it is here. */
+function useOpened(conversation, partnerName) {
   const [said, say] = useSaying();
-  const underWay = useRef(new Set());
+  const before = useRef("");
   useEffect(() => {
-    const seen = underWay.current;
-    const news = waiting.filter((entry) => entry.refused !== undefined && seen.delete(entry.client_id));
-    for (const { client_id, refused } of waiting) if (refused === undefined) seen.add(client_id);
-    if (news.length > 0) say(news.map(inWords).join(" "));
-  }, [waiting, say]);
-  return <Said said={said} urgent />;
-}
-
-function inWords({ text, refused }) {
-  const words = text.split(/\s+/);
-  const beginning = words.slice(0, FIRST_WORDS).join(" ").slice(0, 60);
-  return `Not sent: ${beginning}${beginning.length < text.length ? "…" : "."} ${refused}`;
+    if (conversation === "" || conversation === before.current) return;
+    const isOther = before.current !== "";
+    before.current = conversation;
+    if (isOther && document.activeElement?.closest(".conversations")) say(`Conversation with ${partnerName}`);
+  }, [conversation, partnerName, say]);
+  return said;
 }
 
 function Delay({ waiting, connected, unreachable, loose }) {

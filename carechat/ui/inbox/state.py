@@ -36,6 +36,8 @@ class Inbox(rx.State):
     more: bool = False
     total: int = 0
     unread: int = 0
+    elsewhere: int = 0
+    beside: str = ""
     waiting: int = 0
     waiting_since: int = 0
     waiting_link: str = ""
@@ -131,11 +133,20 @@ class Inbox(rx.State):
             longest = min(unread, key=lambda one: unread[one].since)
             self._set(waiting_since=rows.milliseconds(unread[longest].since))
             self._set(waiting_link=routes.chat(self._partners[longest]))
+        self._count_elsewhere()
         self._set(
             unread=sum(one.count for one in unread.values()),
             waiting=len(unread),
             latest=self._latest(),
         )
+
+    def _count_elsewhere(self) -> None:
+        """Count what is unread in conversations that are not open, whose logs tell nobody of it."""
+        url = self.router.url
+        beside = routes.partner(url) if routes.is_at(url, routes.CHAT) else ""
+        unread = self._known.unread.items()
+        others = [one.count for id_, one in unread if self._partners[id_] != beside]
+        self._set(elsewhere=sum(others), beside=beside)
 
     def _latest(self) -> str:
         """Where "Messages" leads: to somebody who waits, else to the newest message."""

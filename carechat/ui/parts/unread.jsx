@@ -12,30 +12,37 @@ const READ_WITHIN_MS = 1_500;
  * @param {object} props
  * @param {number} props.count
  * @param {boolean} props.known whether the count has been loaded
+ * @param {number} props.elsewhere how many of them are not in the open conversation, whose log tells of its own
+ * @param {string} props.beside whose conversation that is, "" if none is open
  */
-export function UnreadIcon({ count, known }) {
+export function UnreadIcon({ count, known, elsewhere, beside }) {
   const [said, say] = useSaying();
   useEffect(() => markIcon(count), [count]);
-  useRise(known ? count : null, (now) => say(`New message. ${now} unread.`));
+  useRise(known ? elsewhere : null, beside, (more) =>
+    say(`${more === 1 ? "New message" : `${more} new messages`}. ${count} unread.`),
+  );
   return <Said said={said} />;
 }
 
 /** Hears each rise that lasts; the first count is none. */
-function useRise(count, onRise) {
+function useRise(count, beside, onRise) {
   const before = useRef(null);
+  const place = useRef(beside);
   const latest = useRef(onRise);
   useEffect(() => {
     latest.current = onRise;
   });
   useEffect(() => {
     if (count === null) return undefined;
+    if (place.current !== beside) before.current = null;
+    place.current = beside;
     before.current = Math.min(count, before.current ?? count);
     const timer = setTimeout(() => {
-      if (count > before.current) latest.current(count);
+      if (count > before.current) latest.current(count - before.current);
       before.current = count;
     }, READ_WITHIN_MS);
     return () => clearTimeout(timer);
-  }, [count]);
+  }, [count, beside]);
 }
 
 function markIcon(count) {

@@ -9,7 +9,8 @@ from carechat.ui.parts import said as said  # links the said.jsx imported here
 class UnreadIcon(rx.Component):
     """Nothing to see in the page itself: the number on the page's icon while it is not 0.
 
-    Once the number is `known` a screen reader is told when it rises.
+    Once the number is `known` a screen reader is told when what is unread `elsewhere` than in the
+    conversation with `beside`, which is open, rises.
     """
 
     library = beside.script(__name__, "unread.jsx").importable_path
@@ -17,6 +18,8 @@ class UnreadIcon(rx.Component):
 
     count: rx.Var[int]
     known: rx.Var[bool]
+    elsewhere: rx.Var[int]
+    beside: rx.Var[str]
 
 
 icon = UnreadIcon.create

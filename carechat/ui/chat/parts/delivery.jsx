@@ -93,13 +93,35 @@ function useAsking(asking, conversation, seen, change, onAsk) {
 }
 
 function Found({ proof, entries, partnerName, connected }) {
-  if (proof === null) return <p>{connected ? "Counting…" : "This can be counted once you are back online."}</p>;
+  return (
+    <>
+      <p className={verdictLook(proof)} aria-live="polite">
+        {proof ? verdict(proof) : connected ? "Counting…" : "This can be counted once you are back online."}
+      </p>
+      {proof && <Figures proof={proof} entries={entries} partnerName={partnerName} connected={connected} />}
+    </>
+  );
+}
+
+const missingOf = ({ first, last, stored }) => last - first + 1 - stored;
+
+const verdictLook = (proof) =>
+  proof && (missingOf(proof) === 0 ? "delivery-verdict" : "delivery-verdict missing");
+
+function verdict(proof) {
+  const numbered = proof.last - proof.first + 1;
+  if (numbered === 0) return "Nothing is stored yet.";
+  const counts = `${format(proof.stored)} of ${format(numbered)}`;
+  const missing = missingOf(proof);
+  return missing === 0 ? `${counts}, no gaps` : `${counts}: ${format(missing)} missing. Please tell the clinic.`;
+}
+
+function Figures({ proof, entries, partnerName, connected }) {
   const refused = entries.filter((entry) => entry.refused !== undefined).length;
   const waiting = entries.length - refused;
   const numbered = proof.last - proof.first + 1;
   return (
     <>
-      <Verdict stored={proof.stored} numbered={numbered} />
       <dl>
         <Figure name="Written" value={numbered + entries.length} />
         <Figure name="Stored" value={proof.stored} />
@@ -111,17 +133,6 @@ function Found({ proof, entries, partnerName, connected }) {
       ))}
       {!connected && <p>You are offline: this was counted before.</p>}
     </>
-  );
-}
-
-function Verdict({ stored, numbered }) {
-  const missing = numbered - stored;
-  const counts = `${format(stored)} of ${format(numbered)}`;
-  const words = missing === 0 ? `${counts}, no gaps` : `${counts}: ${format(missing)} missing. Please tell the clinic.`;
-  return (
-    <p className={missing === 0 ? "delivery-verdict" : "delivery-verdict missing"} aria-live="polite">
-      {numbered === 0 ? "Nothing is stored yet." : words}
-    </p>
   );
 }
 
