@@ -8,7 +8,7 @@ from carechat.ui import agreement, routes
 from carechat.ui.chat import thread
 from carechat.ui.chat.state import Chat
 from carechat.ui.inbox.state import Inbox
-from carechat.ui.parts import activity, arrival, connection, icons, links, menu, unread
+from carechat.ui.parts import activity, arrival, connection, icons, links, menu, still, unread
 from carechat.ui.session import Tab
 
 
@@ -20,8 +20,11 @@ def page(
 ) -> rx.Component:
     """Return a page for the signed-in; `here` is its route, `aside` stands below the navigation."""
     return rx.el.div(
-        _bar(here, aside),
-        rx.el.main(*content, id="main", tab_index=-1),
+        still.still(
+            _bar(here, aside),
+            rx.el.main(*content, id="main", tab_index=-1),
+            state=Inbox.get_full_name(),
+        ),
         *_unseen(),
         class_name=f"app {look}",
     )

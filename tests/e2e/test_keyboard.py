@@ -223,6 +223,26 @@ class TestWhereTheFocusGoes:
         expect(links).to_have_count(61)
         expect(links.nth(50)).to_be_focused()
 
+    @pytest.mark.parametrize("what", ["card", "search", "invitation", "list"])
+    def test_after_the_server_was_started_again_it_is_where_it_was(
+        self, clinic: Clinic, screens: Screens, what: str
+    ) -> None:
+        """With what was typed there, though the new server has to learn first what to show."""
+        doctor, patient = clinic.pair()
+        tom = clinic.patient(doctor, name="Tom")
+        page = screens.chat(doctor, tom) if what == "list" else screens.dashboard(doctor)
+        place = _settle(page, what)
+        typed = place.evaluate("node => node.value ?? ''")
+        cards = page.get_by_role("article").count()
+        clinic.kill_server()
+        expect(on.connection(page)).to_have_text("Disconnected", timeout=on.WAIT_MS)
+        expect(on.connection(page)).to_have_text("Connected", timeout=3 * on.WAIT_MS)
+        patient.says(doctor, "I feel dizzy.")
+        expect(page.get_by_text("I feel dizzy.")).to_be_visible(timeout=2 * on.WAIT_MS)
+        expect(place).to_be_focused()
+        assert place.evaluate("node => node.value ?? ''") == typed
+        expect(page.get_by_role("article")).to_have_count(cards)
+
     def test_after_inviting_it_is_in_the_link(self, clinic: Clinic, screens: Screens) -> None:
         """Which is selected; where there is none it is on the way out."""
         doctor = clinic.doctor()
@@ -244,6 +264,23 @@ class TestWhereTheFocusGoes:
         page.keyboard.press("Tab")
         expect(end).to_be_hidden()
         assert page.evaluate("document.activeElement.closest('main') !== null")
+
+
+def _settle(page: Page, where: str) -> Locator:
+    """Be there, where something can be typed with something typed; returns it."""
+    if where in ("card", "list"):
+        among = page.get_by_role("article" if where == "card" else "navigation")
+        place = among.get_by_role("link", name="Maria Jones")
+        place.focus()
+        return place
+    if where == "search":
+        place = page.get_by_role("searchbox")
+    else:
+        page.get_by_role("button", name="Invite").click()
+        place = page.get_by_role("dialog").get_by_label("Name")
+    place.fill("maria")
+    expect(page.locator("main article")).to_have_count(1 if where == "search" else 2)
+    return place
 
 
 def _invite(page: Page, name: str, email: str) -> None:

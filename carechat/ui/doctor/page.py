@@ -5,7 +5,7 @@ import reflex as rx
 from carechat.ui.doctor import invite
 from carechat.ui.inbox import lists
 from carechat.ui.inbox.state import Inbox
-from carechat.ui.parts import clock, icons
+from carechat.ui.parts import clock, icons, search
 from carechat.ui.parts.phases import empty, phased, skeleton
 
 
@@ -26,13 +26,10 @@ def _toolbar() -> rx.Component:
     return rx.el.div(
         rx.el.div(
             icons.search(),
-            rx.el.input(
-                type="search",
-                aria_label="Search by name",
-                placeholder="Search by name",
-                auto_complete="off",
-                default_value=Inbox.name,
-                on_change=Inbox.search.debounce(150),
+            search.field(
+                label="Search by name",
+                sought=Inbox.name,
+                on_search=Inbox.search.debounce(150),
             ),
             class_name="search",
         ),
