@@ -76,6 +76,7 @@ def _unseen() -> list[rx.Component]:
             known=Inbox.loaded > 0,
             elsewhere=Inbox.elsewhere,
             beside=Inbox.beside,
+            writer=Inbox.writer,
         ),
         thread.courier(
             account=Inbox.viewer.email,

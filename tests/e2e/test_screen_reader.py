@@ -128,6 +128,21 @@ class TestMessages:
         thread.wait_for_timeout(READ_MS)
         assert [said for said in hearing.heard(thread) if "unread" in said] == []
 
+    def test_a_conversation_that_takes_long_says_so(
+        self, clinic: Clinic, page: Page, doctor: Person, patient: Person
+    ) -> None:
+        """And what it will be."""
+        page.goto("/dashboard")
+        expect(on.connection(page)).to_have_text("Connected")
+        way = on.card(page, patient).get_by_role("link", name="Chat")
+        expect(way).to_be_visible()
+        with clinic.frozen_database():
+            way.press("Enter")
+            hearing.wait_for(page, "This takes longer than usual.")
+            expect(page.get_by_role("heading", level=1)).to_have_text("Conversation")
+            expect(page.get_by_role("log", name="Conversation", exact=True)).to_be_visible()
+        expect(on.log(page, patient)).to_be_visible(timeout=BACK_MS)
+
     def test_another_conversation_opened_by_keyboard_is_said(
         self, clinic: Clinic, thread: Page, doctor: Person
     ) -> None:
@@ -209,9 +224,22 @@ class TestElsewhere:
         page.wait_for_timeout(READ_MS)
         assert [said for said in hearing.heard(page) if "unread" in said] == []
         patient.says(doctor, "And tired.")
-        hearing.wait_for(page, "New message. 2 unread.")
+        hearing.wait_for(page, "New message from Maria Jones. 2 unread.")
         patient.says(doctor, "And cold.", "And hot.")
-        hearing.wait_for(page, "2 new messages. 4 unread.")
+        hearing.wait_for(page, "2 new messages, the last from Maria Jones. 4 unread.")
+
+    def test_a_doctor_who_comes_or_goes_is_said_to_the_patient(
+        self, screens: Screens, doctor: Person, patient: Person
+    ) -> None:
+        """Once each, and not how it was when the page was opened."""
+        page = hearing.listen(screens.as_somebody(patient))
+        page.goto("/dashboard")
+        expect(on.card(page, doctor)).to_contain_text("Away")
+        theirs = screens.dashboard(doctor)
+        hearing.wait_for(page, f"{doctor.name} is available.")
+        theirs.close()
+        hearing.wait_for(page, f"{doctor.name} is away.", BACK_MS)
+        assert len([said for said in hearing.heard(page) if doctor.name in said]) == 2
 
     def test_a_refusal_is_said_wherever_one_is(self, thread: Page, patient: Person) -> None:
         """Else it would be found by who comes back to the conversation."""
@@ -230,7 +258,7 @@ class TestElsewhere:
         """Not what it says."""
         tom = clinic.patient(doctor, name="Tom")
         tom.says(doctor, "My knee hurts.")
-        hearing.wait_for(thread, "New message. 1 unread.")
+        hearing.wait_for(thread, "New message from Tom. 1 unread.")
         assert [said for said in hearing.heard(thread) if "knee" in said] == []
 
     def test_another_page_begins_with_its_heading(
@@ -328,6 +356,11 @@ class TestNames:
         clinic.operator("unassign", doctor.email, patient.email)
         for shown, name in ((cards, f"Read {patient.name}"), (banners, f"Read {doctor.name}")):
             expect(shown.get_by_role("link", name=name, exact=True)).to_be_visible()
+
+    def test_the_sign_of_an_own_message_says_what_it_opens(self, thread: Page) -> None:
+        """Its word alone sounds like an order."""
+        on.write(thread, "Since when?")
+        expect(on.state(thread, "Since when?")).to_have_accessible_name("Sent, times")
 
     def test_numbers_say_what_they_count(self, page: Page, doctor: Person, patient: Person) -> None:
         """Unread messages, minutes of waiting, and minutes ago."""

@@ -1,10 +1,15 @@
 // The log of a conversation: what is stored and what is on its way, in order, without a jump.
 
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { SaidLate } from "$/public/external/carechat/ui/parts/said/said.jsx";
 import { useAttention, useLatest, useNow, useRequest, useSettled } from "./hooks.js";
 import { Message } from "./message.jsx";
 import { useReadingPosition } from "./reading_position.js";
 import * as timeline from "./timeline.js";
+
+// When the words for who sees the page appear.
+const SLOW_MS = 5_000;
+const SLOW = "This takes longer than usual. The conversation appears as soon as it arrives.";
 
 /**
  * The feed of one conversation; another conversation needs another `key`.
@@ -80,7 +85,7 @@ export function Feed(props) {
         ref={log}
         className="chat-log"
         role="log"
-        aria-label={`Conversation with ${partnerName}`}
+        aria-label={partnerName === "" ? "Conversation" : `Conversation with ${partnerName}`}
         aria-live={settled ? "polite" : "off"}
         aria-relevant="additions"
         aria-busy={conversation === ""}
@@ -116,6 +121,7 @@ export function Feed(props) {
           </section>
         ))}
       </div>
+      {conversation === "" && <SaidLate words={SLOW} after={SLOW_MS} />}
       {unseen > 0 && !(view.bottom && atNewest) && (
         <NewMessages unseen={unseen} log={log} onClick={toNewest} />
       )}
@@ -245,7 +251,7 @@ function Loading() {
       <span aria-hidden="true" />
       <span aria-hidden="true" />
       <span aria-hidden="true" />
-      <p>This takes longer than usual. The conversation appears as soon as it arrives.</p>
+      <p>{SLOW}</p>
     </div>
   );
 }

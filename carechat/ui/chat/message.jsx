@@ -134,6 +134,7 @@ function State({ state, describedBy, open, reachable, onClick }) {
       type="button"
       className="chat-state"
       data-state={state}
+      aria-label={`${WORDS[state]}, times`}
       aria-expanded={open}
       aria-describedby={describedBy}
       tabIndex={reachable ? 0 : -1}

@@ -1,5 +1,6 @@
 """What somebody has to look at: their conversations, kept current while a page is open."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import reflex as rx
@@ -38,6 +39,7 @@ class Inbox(rx.State):
     unread: int = 0
     elsewhere: int = 0
     beside: str = ""
+    writer: str = ""
     waiting: int = 0
     waiting_since: int = 0
     waiting_link: str = ""
@@ -141,12 +143,19 @@ class Inbox(rx.State):
         )
 
     def _count_elsewhere(self) -> None:
-        """Count what is unread in conversations that are not open, whose logs tell nobody of it."""
+        """Count what is unread in conversations that are not open; find who wrote last there."""
         url = self.router.url
         beside = routes.partner(url) if routes.is_at(url, routes.CHAT) else ""
         unread = self._known.unread.items()
-        others = [one.count for id_, one in unread if self._partners[id_] != beside]
-        self._set(elsewhere=sum(others), beside=beside)
+        others = {id_: one.count for id_, one in unread if self._partners[id_] != beside}
+        self._set(elsewhere=sum(others.values()), beside=beside, writer=self._writer(others))
+
+    def _writer(self, conversations: Iterable[str]) -> str:
+        # A search hides conversations: who wrote last may not be listed.
+        summaries = {} if self.name else self._known.summaries
+        listed = [summaries[id_] for id_ in conversations if id_ in summaries]
+        newest = max(listed, key=lambda one: one.last_at, default=None)
+        return newest.conversation.partner(self.viewer.email).name if newest else ""
 
     def _latest(self) -> str:
         """Where "Messages" leads: to somebody who waits, else to the newest message."""

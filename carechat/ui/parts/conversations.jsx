@@ -2,6 +2,7 @@ import { memo, useEffect, useId, useLayoutEffect, useRef, useState } from "react
 import { Link } from "react-router";
 import { useOutbox } from "$/public/external/carechat/ui/chat/thread/hooks.js";
 import { Time } from "$/public/external/carechat/ui/parts/clock/clock.jsx";
+import { Said, useSaying } from "$/public/external/carechat/ui/parts/said/said.jsx";
 import { usePartner } from "$/public/external/carechat/ui/parts/query/query.jsx";
 
 const newestFirst = (one, other) => other.at - one.at;
@@ -261,9 +262,24 @@ function Former({ row, waiting }) {
 
 const openFirst = (one, other) => other.writable - one.writable || one.name.localeCompare(other.name);
 
+/** Who comes or goes is said, as only the look of their banner tells it else. */
+function usePresenceSaid(rows) {
+  const [said, say] = useSaying();
+  const before = useRef(new Map());
+  useEffect(() => {
+    const open = rows.filter((row) => row.writable);
+    const changed = open.filter(({ id, present }) => before.current.get(id) === !present);
+    before.current = new Map(open.map(({ id, present }) => [id, present]));
+    const words = changed.map(({ name, present }) => `${name} is ${present ? "available" : "away"}.`);
+    if (words.length > 0) say(words.join(" "));
+  }, [rows, say]);
+  return said;
+}
+
 /** A patient's doctors, in an order that does not change when somebody comes or goes. */
 export function Banners({ account, more = false, onMore, ...known }) {
   const current = useCurrent(known, openFirst);
+  const said = usePresenceSaid(current);
   const list = useRef(null);
   const [, entries] = useOutbox(account);
   return (
@@ -276,6 +292,7 @@ export function Banners({ account, more = false, onMore, ...known }) {
         })}
       </div>
       <More more={more} count={known.rows.length} list={list} onMore={onMore} />
+      <Said said={said} />
     </>
   );
 }

@@ -12,6 +12,7 @@ from carechat.ui import beside, rows
 from carechat.ui.chat import thread as thread  # links the hooks.js imported here
 from carechat.ui.parts import clock as clock
 from carechat.ui.parts import query as query
+from carechat.ui.parts import said as said
 
 _LIBRARY = beside.script(__name__, "conversations.jsx").importable_path
 

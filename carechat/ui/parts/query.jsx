@@ -15,8 +15,8 @@ function useQuery(name) {
 export const usePartner = () => useQuery("email").trim().toLowerCase();
 
 /** What is known of the partner with that e-mail, while the address names nobody else. */
-export function OfPartner({ email, children }) {
-  return usePartner() === email ? children : null;
+export function OfPartner({ email, otherwise = null, children }) {
+  return usePartner() === email ? children : otherwise && <span className="visually-hidden">{otherwise}</span>;
 }
 
 /** What the address says went wrong, in words; `calm` are the reasons that are nobody's mistake. */

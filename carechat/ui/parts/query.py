@@ -35,12 +35,16 @@ class QueryField(rx.Component):
 
 
 class OfPartner(rx.Component):
-    """Shows what is in it while the chat page's address names the partner with that e-mail."""
+    """Shows what is in it while the chat page's address names the partner with that e-mail.
+
+    Who cannot see the page is told what it is `otherwise`.
+    """
 
     library = _LIBRARY
     tag = "OfPartner"
 
     email: rx.Var[str]
+    otherwise: rx.Var[str]
 
 
 notice = QueryNotice.create

@@ -17,6 +17,16 @@ export function useSaying() {
   return [said, say];
 }
 
+/** Says so once it has been in the page for `after` ms. */
+export function SaidLate({ words, after }) {
+  const [said, say] = useSaying();
+  useEffect(() => {
+    const timer = setTimeout(() => say(words), after);
+    return () => clearTimeout(timer);
+  }, [words, after, say]);
+  return <Said said={said} />;
+}
+
 /** It must be in the page before its words are: only what is added to it is spoken. */
 export function Said({ said, urgent = false }) {
   return (

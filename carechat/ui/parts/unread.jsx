@@ -14,13 +14,16 @@ const READ_WITHIN_MS = 1_500;
  * @param {boolean} props.known whether the count has been loaded
  * @param {number} props.elsewhere how many of them are not in the open conversation, whose log tells of its own
  * @param {string} props.beside whose conversation that is, "" if none is open
+ * @param {string} props.writer who wrote the last of those elsewhere, "" if that is not known
  */
-export function UnreadIcon({ count, known, elsewhere, beside }) {
+export function UnreadIcon({ count, known, elsewhere, beside, writer }) {
   const [said, say] = useSaying();
   useEffect(() => markIcon(count), [count]);
-  useRise(known ? elsewhere : null, beside, (more) =>
-    say(`${more === 1 ? "New message" : `${more} new messages`}. ${count} unread.`),
-  );
+  useRise(known ? elsewhere : null, beside, (more) => {
+    const news = more === 1 ? "New message" : `${more} new messages`;
+    const from = writer && `${more === 1 ? "" : ", the last"} from ${writer}`;
+    say(`${news}${from}. ${count} unread.`);
+  });
   return <Said said={said} />;
 }
 

@@ -10,7 +10,7 @@ class UnreadIcon(rx.Component):
     """Nothing to see in the page itself: the number on the page's icon while it is not 0.
 
     Once the number is `known` a screen reader is told when what is unread `elsewhere` than in the
-    conversation with `beside`, which is open, rises.
+    conversation with `beside`, which is open, rises, and who was the last `writer` there.
     """
 
     library = beside.script(__name__, "unread.jsx").importable_path
@@ -20,6 +20,7 @@ class UnreadIcon(rx.Component):
     known: rx.Var[bool]
     elsewhere: rx.Var[int]
     beside: rx.Var[str]
+    writer: rx.Var[str]
 
 
 icon = UnreadIcon.create

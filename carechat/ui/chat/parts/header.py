@@ -13,7 +13,7 @@ def header(partner: rows.PartnerRow, status: rx.Component, delivery: rx.Componen
         people.avatar(query.of_partner(partner.initials, email=partner.email)),
         rx.el.div(
             rx.el.h1(
-                query.of_partner(partner.name, email=partner.email),
+                query.of_partner(partner.name, email=partner.email, otherwise="Conversation"),
                 dir="auto",
                 custom_attrs={"data-of": partner.email},
             ),
