@@ -261,11 +261,16 @@ class TestInviting:
     def test_another_account_is_refused_in_words(
         self, clinic: Clinic, screens: Screens, doctor: Person
     ) -> None:
-        """The dialog stays."""
+        """The dialog stays, and its field says so too."""
         colleague = clinic.doctor()
         page = screens.dashboard(doctor)
         _invite(page, "Colleague", colleague.email)
-        expect(page.get_by_role("dialog").get_by_role("alert")).to_be_visible()
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_role("alert")).to_be_visible()
+        email = dialog.get_by_label("Email")
+        words = re.compile("^That address has an account that cannot become your patient")
+        expect(email).to_have_accessible_description(words)
+        expect(email).to_have_attribute("aria-invalid", "true")
 
 
 def test_beside_the_thread_stands_the_list_with_what_arrives(

@@ -8,6 +8,8 @@ from carechat.ui.doctor.state import Invite
 from carechat.ui.parts import clock, fields
 from carechat.ui.parts.dialog import dialog
 
+_REFUSAL = "refusal"
+
 
 def button() -> rx.Component:
     """Return the Invite button with its dialog."""
@@ -23,7 +25,14 @@ def _form() -> rx.Component:
     return rx.fragment(
         rx.el.form(
             fields.text("Name", "name", auto_complete="off", max_length=100),
-            fields.text("Email", "email", type="email", auto_complete="off"),
+            fields.text(
+                "Email",
+                "email",
+                type="email",
+                auto_complete="off",
+                aria_invalid=Invite.refusal != "",
+                aria_describedby=rx.cond(Invite.refusal != "", _REFUSAL, ""),
+            ),
             rx.cond(Invite.refusal != "", _refusal()),
             fields.button("Create invitation"),
             on_submit=Invite.invite,
@@ -34,7 +43,9 @@ def _form() -> rx.Component:
 
 def _refusal() -> rx.Component:
     """Return why not; each time it is another element, so that the same words are said again."""
-    return rx.el.p(Invite.refusal, key=Invite.tries, class_name="notice danger", role="alert")
+    return rx.el.p(
+        Invite.refusal, id=_REFUSAL, key=Invite.tries, class_name="notice danger", role="alert"
+    )
 
 
 def _made() -> rx.Component:
