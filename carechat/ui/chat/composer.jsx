@@ -18,7 +18,7 @@ const COUNTED_FROM = 4_500;
  */
 export function Composer({ account, conversation, partnerName, onWritten }) {
   const field = useRef(null);
-  const { text, since, type, leave } = useDraft(field, account, conversation);
+  const { text, note, type, leave } = useDraft(field, account, conversation);
   const length = [...text.trim()].length;
   const [said, say] = useSaying();
   const ready = length > 0 && length <= LIMIT;
@@ -30,7 +30,7 @@ export function Composer({ account, conversation, partnerName, onWritten }) {
     field.current.focus();
     if (length > LIMIT) say(`${tooMany(length)} Not sent.`);
     if (!ready) return;
-    leave(onWritten(text.trim()));
+    leave(() => onWritten(text.trim()), () => say(BEFORE));
   };
   const onKeyDown = (event) => {
     const composing = event.nativeEvent.isComposing || event.keyCode === 229;
@@ -72,7 +72,7 @@ export function Composer({ account, conversation, partnerName, onWritten }) {
       </button>
       <Counter length={length} />
       <p id="chat-since" className="chat-count">
-        {since !== null && text !== "" && `You typed this on ${DATE.format(since)}. It is not sent.`}
+        {text !== "" && note}
       </p>
       <span id="chat-partner" hidden>
         To {partnerName}
@@ -102,28 +102,31 @@ function tooMany(length) {
 
 const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 
+const inWords = (since) => since !== null && `You typed this on ${DATE.format(since)}. It is not sent.`;
+
+const BEFORE = "This begins with what you had typed before. It is not sent.";
+
 const format = (number) => number.toLocaleString("en-US");
 
 function useDraft(field, account, conversation) {
   const [text, setText] = useState("");
-  const [since, setSince] = useState(null);
-  const place = useRef({ conversation, touched: false });
+  const [note, setNote] = useState(null);
+  const place = useRef(conversation);
   const putOff = usePutOff(field);
 
   useEffect(() => {
-    if (place.current.conversation !== "" && place.current.conversation !== conversation) {
-      place.current.touched = false;
+    if (place.current !== "" && place.current !== conversation) {
       putOff(null);
-      setText("");
-      setSince(null);
+      setNote(null);
     }
-    place.current.conversation = conversation;
-    if (account === "" || conversation === "" || place.current.touched) return undefined;
+    place.current = conversation;
+    setText(drafts.soFar(account, conversation));
+    if (account === "" || conversation === "") return undefined;
     let current = true;
     drafts.read(account, conversation).then((draft) => {
-      if (!current || place.current.touched) return;
+      if (!current) return;
       setText(draft);
-      setSince(drafts.oldSince(account, conversation));
+      setNote(inWords(drafts.oldSince(account, conversation)));
     });
     return () => {
       current = false;
@@ -140,10 +143,9 @@ function useDraft(field, account, conversation) {
   const show = (typed) => {
     putOff(null);
     setText(typed);
-    setSince(null);
+    setNote(null);
   };
   const keep = (typed) => {
-    place.current.touched = true;
     if (account !== "" && conversation !== "") drafts.write(account, conversation, typed);
   };
   const type = (typed) => {
@@ -151,11 +153,20 @@ function useDraft(field, account, conversation) {
     keep(typed);
   };
   // What is sent is no draft any more; to draw the field without it would keep it from going out.
-  const leave = (shown) => {
-    keep("");
-    putOff(() => show(""), shown);
+  const leave = (go, stay) => {
+    if (drafts.isKnown(account, conversation)) {
+      const shown = go();
+      keep("");
+      putOff(() => show(""), shown);
+      return;
+    }
+    show("");
+    drafts.mayGo(account, conversation, text).then((may) => {
+      if (may) go();
+      else if (place.current === conversation) stay(setNote(BEFORE));
+    });
   };
-  return { text, since, type, leave };
+  return { text, note, type, leave };
 }
 
 /**

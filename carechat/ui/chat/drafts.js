@@ -8,30 +8,103 @@ const KEPT_MS = 30 * DAY_MS;
 // The next person at the same computer keeps nothing for somebody who does not come.
 const KEPT_FOR_OTHERS_MS = 2 * DAY_MS;
 const CHANNEL = "carechat-drafts";
+// A database that does not answer must not keep anything from being sent.
+const LONGEST_WAIT_FOR_STORE_MS = 2_000;
 
 const typed = new Map();
 const times = new Map();
+const reading = new Map();
+const meanwhile = new Map();
 const ended = new Set();
 const followers = new Set();
 let channel = null;
 
 const keyOf = (account, conversation) => `${account} ${conversation}`;
 
+const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
 /**
- * What was last typed there, or "".
+ * What was last typed there, or ""; what is typed while the browser looks for it stands behind it.
+ * @param {string} account
+ * @param {string} conversation
+ * @returns {Promise<string>}
+ */
+export function read(account, conversation) {
+  const key = keyOf(account, conversation);
+  if (isKnown(account, conversation)) return Promise.resolve(typed.get(key));
+  if (!reading.has(key)) reading.set(key, load(account, conversation));
+  return reading.get(key);
+}
+
+/**
+ * Whether the browser has found what was typed there before.
  * @param {string} account
  * @param {string} conversation
  */
-export async function read(account, conversation) {
+export function isKnown(account, conversation) {
   const key = keyOf(account, conversation);
-  const rows = typed.has(key) ? [] : await store.all("drafts");
+  return typed.has(key) && !reading.has(key);
+}
+
+/**
+ * What is known of it without waiting.
+ * @param {string} account
+ * @param {string} conversation
+ */
+export function soFar(account, conversation) {
+  const key = keyOf(account, conversation);
+  return isKnown(account, conversation) ? typed.get(key) : (meanwhile.get(key)?.text ?? "");
+}
+
+async function load(account, conversation) {
+  const key = keyOf(account, conversation);
   const isOurs = (row) => row.account === account && row.conversation === conversation;
+  const rows = await store.all("drafts");
   const found = rows.find((row) => isOurs(row) && Date.now() - row.at < KEPT_MS);
+  reading.delete(key);
+  // What another tab has told meanwhile is newer.
   if (!typed.has(key)) {
     typed.set(key, found?.text ?? "");
     times.set(key, found?.at ?? 0);
   }
-  return typed.get(key);
+  join(account, conversation);
+  return typed.get(key) ?? "";
+}
+
+/** What was typed before it was known what was there comes behind it: nothing is written over. */
+function join(account, conversation) {
+  const key = keyOf(account, conversation);
+  const early = earlyOf(key);
+  const before = typed.get(key);
+  meanwhile.delete(key);
+  if (before !== "") for (const one of early.asked) one.kept = true;
+  const kept = early.asked.filter((one) => one.kept).map((one) => one.text);
+  const whole = before + [...kept, early.text].join("\n");
+  if (whole !== before) write(account, conversation, whole);
+}
+
+function earlyOf(key) {
+  if (!meanwhile.has(key)) meanwhile.set(key, { asked: [], text: "" });
+  return meanwhile.get(key);
+}
+
+/**
+ * Whether a text can be sent as it is. While it is not known what was typed before it, that waits:
+ * behind such a draft it stands in the draft, and half of one is never sent.
+ * @param {string} account
+ * @param {string} conversation
+ * @param {string} text
+ * @returns {Promise<boolean>}
+ */
+export async function mayGo(account, conversation, text) {
+  if (isKnown(account, conversation)) return true;
+  const early = earlyOf(keyOf(account, conversation));
+  const one = { text, kept: false };
+  early.asked.push(one);
+  early.text = "";
+  await Promise.race([read(account, conversation), later(LONGEST_WAIT_FOR_STORE_MS)]);
+  if (!one.kept) early.asked = early.asked.filter((other) => other !== one);
+  return !one.kept;
 }
 
 /**
@@ -49,7 +122,8 @@ export function oldSince(account, conversation) {
  * @param {string} account
  */
 export async function has(account) {
-  const here = [...typed].some(([key, text]) => text !== "" && key.startsWith(`${account} `));
+  const early = [...meanwhile].map(([key, { asked, text }]) => [key, text || asked.length > 0]);
+  const here = [...typed, ...early].some(([key, any]) => any && key.startsWith(`${account} `));
   return here || (await store.all("drafts")).some((row) => row.account === account);
 }
 
@@ -62,6 +136,10 @@ export async function has(account) {
 export function write(account, conversation, text) {
   if (ended.has(account)) return undefined;
   const key = keyOf(account, conversation);
+  if (!isKnown(account, conversation)) {
+    earlyOf(key).text = text;
+    return read(account, conversation);
+  }
   opened()?.postMessage({ account, key, before: typed.get(key) ?? "", text });
   typed.set(key, text);
   times.set(key, Date.now());
@@ -96,6 +174,7 @@ function hear({ account, key, before, text }) {
   if (ended.has(account) || (typed.get(key) ?? before) !== before) return;
   typed.set(key, text);
   times.set(key, Date.now());
+  if (reading.has(key)) return;
   for (const follower of followers) if (follower.key === key) follower.listener(text);
 }
 
@@ -105,7 +184,9 @@ function hear({ account, key, before, text }) {
  */
 export function forget(account) {
   ended.add(account);
-  for (const key of typed.keys()) if (key.startsWith(`${account} `)) typed.delete(key);
+  for (const kept of [typed, meanwhile]) {
+    for (const key of kept.keys()) if (key.startsWith(`${account} `)) kept.delete(key);
+  }
   return remove((row) => row.account === account);
 }
 
