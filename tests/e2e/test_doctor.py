@@ -290,10 +290,13 @@ def test_beside_the_thread_stands_the_list_with_what_arrives(
     expect(entry).not_to_contain_text("unread")
 
 
-def test_nothing_can_be_written_until_it_is_known_to_whom(
+def test_nothing_can_be_sent_until_it_is_known_to_whom(
     clinic: Clinic, screens: Screens, doctor: Person
 ) -> None:
-    """The other patient was clicked, the server has not answered yet, and one types at once."""
+    """The other patient was clicked, the server has not answered yet, and one types at once.
+
+    What is typed is for the other one, who gets it with an Enter after their name is there.
+    """
     tom, ana = (clinic.patient(doctor, name=name) for name in ("Tom", "Ana"))
     tom.says(doctor, "I feel dizzy.")
     page = screens.chat(doctor, tom, viewport=WIDE)
@@ -306,12 +309,40 @@ def test_nothing_can_be_written_until_it_is_known_to_whom(
         expect(on.message(page, "I feel dizzy.")).to_be_hidden()
         expect(page.get_by_role("main").get_by_text("Tom")).to_have_count(0)
         expect(page.get_by_role("main").get_by_text(tom.email)).to_have_count(0)
-        page.keyboard.type("Take it twice a day.")
+        page.keyboard.type("Take it")
         page.keyboard.press("Enter")
+        page.keyboard.type("twice")
     expect(page.get_by_role("heading", name="Ana")).to_be_visible()
-    on.write(page, "For Ana.")
-    expect(on.state(page, "For Ana.")).to_have_text("Sent")
-    assert (doctor.texts(tom), doctor.texts(ana)) == (["I feel dizzy."], ["For Ana."])
+    expect(on.field_of(page)).to_be_focused()
+    expect(on.field_of(page)).to_have_value("Take it\ntwice")
+    assert (doctor.texts(tom), doctor.texts(ana)) == (["I feel dizzy."], [])
+    page.keyboard.type(" a day.")
+    page.keyboard.press("Enter")
+    whole = "Take it\ntwice a day."
+    expect(on.state(page, whole)).to_have_text("Sent")
+    assert (doctor.texts(tom), doctor.texts(ana)) == (["I feel dizzy."], [whole])
+
+
+def test_what_is_typed_for_one_who_was_clicked_never_stands_with_the_next(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """It is there when one comes back to them."""
+    tom, ana, eva = (clinic.patient(doctor, name=name) for name in ("Tom", "Ana", "Eva"))
+    page = screens.chat(doctor, tom, viewport=WIDE)
+    beside = page.get_by_role("navigation", name="Conversations")
+    with clinic.frozen_server():
+        beside.get_by_role("link", name="Ana").click()
+        page.keyboard.type("For Ana")
+        beside.get_by_role("link", name="Eva").click()
+        page.keyboard.type("For Eva")
+    expect(on.log(page, eva)).to_be_visible()
+    expect(on.field_of(page)).to_have_value("For Eva")
+    beside.get_by_role("link", name="Tom").click()
+    expect(on.log(page, tom)).to_be_visible()
+    expect(on.field_of(page)).to_have_value("")
+    beside.get_by_role("link", name="Ana").click()
+    expect(on.log(page, ana)).to_be_visible()
+    expect(on.field_of(page)).to_have_value("For Ana")
 
 
 def test_who_is_chosen_by_pointer_can_be_written_to_at_once(

@@ -4,6 +4,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react
 import { flushSync } from "react-dom";
 import { Said, useSaying } from "$/public/external/carechat/ui/parts/said/said.jsx";
 import * as drafts from "./drafts.js";
+import { take, useFirstFocus } from "./early.jsx";
 
 /** The most that one message may have, in Unicode code points after trimming. */
 const LIMIT = 5_000;
@@ -13,11 +14,13 @@ const COUNTED_FROM = 4_500;
  * @param {object} props
  * @param {string} props.account
  * @param {string} props.conversation
+ * @param {string} props.partnerEmail
  * @param {string} props.partnerName
  * @param {(text: string) => Promise<void>} props.onWritten the promise is over when the text is shown elsewhere
  */
-export function Composer({ account, conversation, partnerName, onWritten }) {
+export function Composer({ account, conversation, partnerEmail, partnerName, onWritten }) {
   const field = useRef(null);
+  useEarly(account, conversation, partnerEmail);
   const { text, note, type, leave } = useDraft(field, account, conversation);
   const length = [...text.trim()].length;
   const [said, say] = useSaying();
@@ -108,13 +111,23 @@ const BEFORE = "This begins with what you had typed before. It is not sent.";
 
 const format = (number) => number.toLocaleString("en-US");
 
+/** What was typed before the conversation was there becomes a part of its draft. */
+function useEarly(account, conversation, partner) {
+  useLayoutEffect(() => {
+    if (account === "" || conversation === "") return;
+    const early = take(partner);
+    if (early !== "") drafts.add(account, conversation, early);
+  }, [account, conversation, partner]);
+}
+
 function useDraft(field, account, conversation) {
   const [text, setText] = useState("");
   const [note, setNote] = useState(null);
   const place = useRef(conversation);
   const putOff = usePutOff(field);
 
-  useEffect(() => {
+  // Before another key can come: it would be written without what is there.
+  useLayoutEffect(() => {
     if (place.current !== "" && place.current !== conversation) {
       putOff(null);
       setNote(null);
@@ -220,12 +233,4 @@ function grow(field) {
   if (field.value === "") return;
   const { scrollHeight, offsetHeight, clientHeight } = field;
   field.style.height = `${scrollHeight + offsetHeight - clientHeight}px`;
-}
-
-/** With a keyboard at hand one can type at once; on a touch screen its keyboard would cover the thread. */
-function useFirstFocus(field) {
-  useEffect(() => {
-    const free = document.activeElement === document.body;
-    if (free && matchMedia("(pointer: fine)").matches) field.current.focus({ preventScroll: true });
-  }, [field]);
 }

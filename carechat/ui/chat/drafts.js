@@ -148,6 +148,16 @@ export function write(account, conversation, text) {
 }
 
 /**
+ * A text comes behind whatever was typed there.
+ * @param {string} account
+ * @param {string} conversation
+ * @param {string} text
+ */
+export function add(account, conversation, text) {
+  return write(account, conversation, soFar(account, conversation) + text);
+}
+
+/**
  * `listener(text)` is called when another tab changes the draft that is here too, until the
  * function that this returns is.
  * @param {string} account

@@ -5,6 +5,7 @@ import { useConnected } from "$/public/external/carechat/ui/parts/connection/con
 import { usePartner } from "$/public/external/carechat/ui/parts/query/query.jsx";
 import { Said, useSaying } from "$/public/external/carechat/ui/parts/said/said.jsx";
 import { Composer } from "./composer.jsx";
+import { Early } from "./early.jsx";
 import { Feed } from "./feed.jsx";
 import { useCarrier, useLatest, useOutbox } from "./hooks.js";
 import { useMissed } from "./missed.js";
@@ -75,6 +76,7 @@ export function Thread(props) {
           <Composer
             account={account}
             conversation={conversation}
+            partnerEmail={known.partnerEmail}
             partnerName={known.partnerName}
             onWritten={(text) => box.add(conversation, text)}
           />
@@ -85,8 +87,10 @@ export function Thread(props) {
   );
 }
 
-/** The composer, once it is known for which conversation: what is typed goes nowhere else. */
+/** The composer, once it is known for which conversation: what is typed before stays with its address. */
 function Foot({ writable, conversation, children }) {
+  const partner = usePartner();
+  if (conversation === "" && partner !== "") return <Early key={partner} partner={partner} />;
   if (conversation === "") return <div className="chat-composer" />;
   return writable && children;
 }

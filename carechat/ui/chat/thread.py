@@ -10,6 +10,7 @@ from carechat.ui.parts import said as said  # and the said.jsx
 for _module in (
     "composer.jsx",
     "drafts.js",
+    "early.jsx",
     "feed.jsx",
     "hooks.js",
     "message.jsx",
