@@ -14,6 +14,9 @@ from tests.people import PASSWORD
 
 WIDE = {"width": 1440, "height": 900}
 
+RESTED_MS = 20_000
+"""How long a mouse may have been left at most until the rows are in order."""
+
 
 @pytest.fixture
 def doctor(clinic: Clinic) -> Person:
@@ -387,6 +390,31 @@ def test_the_list_rests_while_the_pointer_is_in_it(
     expect(names).to_have_text(["Eva", "Ana", "Tom"])
     on.log(page).hover()
     expect(names).to_have_text(["Tom", "Eva", "Ana"])
+
+
+def test_a_mouse_that_was_left_among_the_cards_hides_nobody_who_waits(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """Just moved, it keeps the cards in place and one button tells; later they are in order."""
+    tom, ana = (clinic.patient(doctor, name=name) for name in ("Tom", "Ana"))
+    tom.says(doctor, "I feel dizzy.")
+    page = screens.dashboard(doctor, viewport=WIDE)
+    names = page.get_by_role("article").get_by_role("heading")
+    show = page.get_by_role("button", name="1 more is waiting. Show")
+    expect(names).to_have_text(["Tom", "Ana"])
+    on.card(page, tom).hover()
+    ana.says(doctor, "My knee hurts.")
+    expect(show).to_be_visible()
+    expect(names).to_have_text(["Tom", "Ana"])
+    show.click()
+    expect(names).to_have_text(["Ana", "Tom"])
+    expect(show).to_be_hidden()
+
+    on.card(page, ana).hover()
+    tom.says(doctor, "Still dizzy.")
+    expect(on.card(page, tom)).to_contain_text("2 unread")
+    expect(names).to_have_text(["Ana", "Tom"])
+    expect(names).to_have_text(["Tom", "Ana"], timeout=RESTED_MS)
 
 
 def test_the_open_conversation_is_in_its_list_however_many_are_newer(

@@ -10,6 +10,8 @@ from tests.e2e import screens as on
 from tests.e2e.clinic import Clinic, Person
 from tests.e2e.screens import PHONE, Screens
 
+FINGER_PX = 44
+
 
 class TestChat:
     """A conversation longer than the screen."""
@@ -265,6 +267,36 @@ def test_with_large_letters_the_whole_menu_can_be_reached(clinic: Clinic, screen
     page.get_by_role("button", name="menu").tap()
     page.get_by_role("button", name="Sign out").scroll_into_view_if_needed()
     expect(page.get_by_role("button", name="Sign out")).to_be_in_viewport(ratio=1)
+
+
+def test_cards_stay_under_the_thumb_until_it_asks_for_who_waits_now(
+    clinic: Clinic, screens: Screens
+) -> None:
+    """A tap opens whom it aimed at; one button shows the new order, and so does a new load."""
+    doctor = clinic.doctor()
+    tom, ana = (clinic.patient(doctor, name=name) for name in ("Tom", "Ana"))
+    tom.says(doctor, "I feel dizzy.")
+    page = screens.dashboard(doctor, **on.PHONE)
+    names = page.get_by_role("article").get_by_role("heading")
+    show = page.get_by_role("button", name="1 more is waiting. Show")
+    expect(names).to_have_text(["Tom", "Ana"])
+    before = on.box(on.card(page, tom))
+
+    ana.says(doctor, "My knee hurts.")
+    expect(on.card(page, ana)).to_contain_text("1 unread")
+    expect(show).to_be_in_viewport(ratio=1)
+    expect(names).to_have_text(["Tom", "Ana"])
+    assert on.box(on.card(page, tom)) == before
+    assert on.box(show)["height"] >= FINGER_PX
+
+    show.tap()
+    expect(names).to_have_text(["Ana", "Tom"])
+    expect(show).to_be_hidden()
+    tom.says(doctor, "Still dizzy.")
+    expect(on.card(page, tom)).to_contain_text("2 unread")
+    expect(names).to_have_text(["Ana", "Tom"])
+    page.reload()
+    expect(names).to_have_text(["Tom", "Ana"])
 
 
 def test_a_link_of_the_menu_works_offline(clinic: Clinic, screens: Screens) -> None:

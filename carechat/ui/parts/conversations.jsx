@@ -1,4 +1,4 @@
-import { memo, useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import { memo, useEffect, useId, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
 import { Link } from "react-router";
 import { useOutbox } from "$/public/external/carechat/ui/chat/thread/hooks.js";
 import { Time } from "$/public/external/carechat/ui/parts/clock/clock.jsx";
@@ -12,10 +12,11 @@ const unreadFirst = (one, other) => (other.unread > 0) - (one.unread > 0) || new
 let memory = { rows: null };
 
 /** The memory outlives a component: on another page the same rows go on from where they are. */
-function remember({ rows, loaded, changed, changes }) {
+function remember({ rows, loaded, changed, changes, more }) {
   if (memory.loaded !== loaded || memory.rows !== rows) {
     const byId = new Map(rows.map((row) => [row.id, row]));
-    memory = { rows, loaded, changes: 0, missed: false, byId };
+    const asked = memory.missed || (memory.more && rows.length > memory.rows.length);
+    memory = { rows, loaded, more, asked, changes: 0, missed: false, byId };
   }
   if (changes === memory.changes) return memory;
   memory.missed ||= changes !== memory.changes + 1;
@@ -27,10 +28,15 @@ function remember({ rows, loaded, changed, changes }) {
   return memory;
 }
 
-/** The rows as they are now, in order; the order rests while `still`. Asks for all if one may be wrong. */
-function useCurrent(known, order, still = false) {
-  const places = useRef(new Map());
-  const { byId, missed, changes, loaded } = remember(known);
+const FREE = { still: false, touch: false, turn: 0 };
+
+/**
+ * The rows as they are now, in order, and how many have begun to wait since they were put in it; the
+ * order rests while `rest.still`, but for a new `rest.turn`. Asks for all if one may be wrong.
+ */
+function useCurrent(known, order, rest = FREE) {
+  const last = useRef({ places: new Map(), waited: new Set() });
+  const { byId, missed, changes, loaded, asked } = remember(known);
   const ask = useRef(known.onMissed);
   useEffect(() => {
     ask.current = known.onMissed;
@@ -38,9 +44,20 @@ function useCurrent(known, order, still = false) {
   useEffect(() => {
     if (missed) ask.current();
   }, [missed, changes, loaded]);
-  const current = [...byId.values()].sort(still ? asBefore(places.current) : order);
-  places.current = new Map(current.map((row, place) => [row.id, place]));
-  return current;
+  const { places, waited, turn } = last.current;
+  // A finger does not tell where it is about to go: only other rows, as of a search, are in order at once.
+  const others = rest.touch && loaded !== last.current.loaded && !asked;
+  const anew = !rest.still || turn !== rest.turn || others;
+  const current = [...byId.values()].sort(anew ? order : asBefore(places));
+  const waits = current.filter((row) => row.unread > 0).map((row) => row.id);
+  const before = anew ? waits : waits.filter((id) => waited.has(id));
+  last.current = {
+    places: new Map(current.map((row, place) => [row.id, place])),
+    waited: new Set(before),
+    turn: rest.turn,
+    loaded,
+  };
+  return [current, waits.length - before.length];
 }
 
 const asBefore = (places) => {
@@ -48,17 +65,79 @@ const asBefore = (places) => {
   return (one, other) => (place(one) === place(other) ? 0 : place(one) - place(other));
 };
 
-/** Whether rows keep their places, because the pointer or the focus is among them, and what finds out. */
+// Whoever looks for somebody among the rows moves the mouse meanwhile; one that was left there hides nobody.
+const REST_MS = 10_000;
+
+/**
+ * Whether rows keep their places: somebody is about to hit one, with a mouse that has just moved, by
+ * keyboard, or at any moment with a finger. `watched` belongs around the rows, `place` is where they
+ * are, `show()` puts them in order, and so does coming back to the page.
+ */
 function useRest() {
-  const [pointed, setPointed] = useState(false);
+  const touch = useTouch();
+  const back = useBack();
+  const [pointed, pointing] = usePointed();
   const [focused, setFocused] = useState(false);
+  const [shows, setShows] = useState(0);
+  const place = useRef(null);
+  useEffect(() => {
+    if (shows === 0) return;
+    place.current.focus({ preventScroll: true });
+    place.current.scrollIntoView({ block: "start" });
+  }, [shows]);
   const watched = {
-    onPointerEnter: () => setPointed(true),
-    onPointerLeave: () => setPointed(false),
-    onFocus: () => setFocused(true),
+    ...pointing,
+    onFocus: ({ target }) => setFocused(target !== place.current),
     onBlur: () => setFocused(false),
   };
-  return [pointed || focused, watched];
+  const rest = { still: touch || pointed || focused, touch, turn: shows + back };
+  return { rest, watched, place, show: () => setShows((count) => count + 1) };
+}
+
+function usePointed() {
+  const [pointed, setPointed] = useState(false);
+  const timer = useRef(0);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const end = () => {
+    clearTimeout(timer.current);
+    setPointed(false);
+  };
+  const go = () => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(end, REST_MS);
+    setPointed(true);
+  };
+  return [pointed, { onPointerEnter: go, onPointerMove: go, onPointerDown: go, onPointerLeave: end }];
+}
+
+function subscribeToTouch(listener) {
+  const touch = matchMedia("(hover: none)");
+  touch.addEventListener("change", listener);
+  return () => touch.removeEventListener("change", listener);
+}
+
+const useTouch = () =>
+  useSyncExternalStore(subscribeToTouch, () => matchMedia("(hover: none)").matches, () => false);
+
+/** How often somebody has come back to this page. */
+function useBack() {
+  const [back, setBack] = useState(0);
+  useEffect(() => {
+    const count = () => document.visibilityState === "visible" && setBack((times) => times + 1);
+    document.addEventListener("visibilitychange", count);
+    return () => document.removeEventListener("visibilitychange", count);
+  }, []);
+  return back;
+}
+
+/** Whoever has begun to wait while the rows keep their places is one press away. */
+function Newer({ count, onShow }) {
+  if (count === 0) return null;
+  return (
+    <button type="button" className="button primary newer" onClick={onShow}>
+      {count === 1 ? "1 more is waiting." : `${count} more are waiting.`} Show
+    </button>
+  );
 }
 
 /** The names that more than one of the rows has: only the address tells those people apart. */
@@ -187,21 +266,21 @@ function More({ more, count, list, onMore }) {
   return more && <ShowMore key={count} onMore={onMore} onFocus={mark(count)} onBlur={mark(null)} />;
 }
 
-/** A doctor's patients. Cards keep their places while the pointer or the focus is among them. */
-export function Cards({ more = false, onMore, ...known }) {
-  const [still, watched] = useRest();
-  const current = useCurrent(known, unreadFirst, still);
+/** A doctor's patients. Cards keep their places while somebody is about to hit one. */
+export function Cards({ onMore, ...known }) {
+  const { rest, watched, place, show } = useRest();
+  const [current, newer] = useCurrent(known, unreadFirst, rest);
   const shared = sharedNames(current);
-  const list = useRef(null);
   return (
-    <>
-      <div ref={list} className="cards" {...watched}>
+    <div className="among" {...watched}>
+      <Newer count={newer} onShow={show} />
+      <div className="cards" ref={place} tabIndex={-1}>
         {current.map((row) => (
           <Card key={row.id} row={row} address={shared.has(row.name) && row.email} />
         ))}
       </div>
-      <More more={more} count={known.rows.length} list={list} onMore={onMore} />
-    </>
+      <More more={known.more} count={known.rows.length} list={place} onMore={onMore} />
+    </div>
   );
 }
 
@@ -278,7 +357,7 @@ function usePresenceSaid(rows) {
 
 /** A patient's doctors, in an order that does not change when somebody comes or goes. */
 export function Banners({ account, more = false, onMore, ...known }) {
-  const current = useCurrent(known, openFirst);
+  const [current] = useCurrent(known, openFirst);
   const said = usePresenceSaid(current);
   const list = useRef(null);
   const [, entries] = useOutbox(account);
@@ -312,15 +391,14 @@ function moveFocus(event) {
 const leaveByPointer = (event) => event.detail > 0 && event.currentTarget.blur();
 
 /** The conversations beside the thread, newest first, resting as cards do; arrow keys move among them. */
-export function List({ more = false, onMore, ...known }) {
-  const [still, watched] = useRest();
-  const current = useCurrent(known, newestFirst, still);
+export function List({ onMore, ...known }) {
+  const { rest, watched, place, show } = useRest();
+  const [current, newer] = useCurrent(known, newestFirst, rest);
   const shared = sharedNames(current);
   const open = usePartner();
-  const list = useRef(null);
   return (
-    <nav className="conversations" aria-label="Conversations">
-      <ul ref={list} onKeyDown={moveFocus} {...watched}>
+    <nav className="conversations" aria-label="Conversations" {...watched}>
+      <ul ref={place} tabIndex={-1} onKeyDown={moveFocus}>
         {current.map((row) => (
           <li key={row.id}>
             <Link
@@ -342,7 +420,8 @@ export function List({ more = false, onMore, ...known }) {
           </li>
         ))}
       </ul>
-      <More more={more} count={known.rows.length} list={list} onMore={onMore} />
+      <More more={known.more} count={known.rows.length} list={place} onMore={onMore} />
+      <Newer count={newer} onShow={show} />
     </nav>
   );
 }
