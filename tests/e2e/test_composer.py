@@ -88,6 +88,17 @@ def test_the_field_grows_to_six_lines_and_then_scrolls(page: Page) -> None:
     expect(field).to_have_css("height", f"{one:.0f}px")
 
 
+def test_to_whom_one_writes_stands_beside_the_text(page: Page) -> None:
+    """It has its room before, so that nothing moves with the first letter."""
+    to_whom = page.get_by_text("To Maria Jones", exact=True)
+    field = on.field_of(page)
+    empty = on.box(field)
+    field.press_sequentially("H")
+    expect(to_whom).to_be_visible()
+    assert on.box(field) == empty
+    assert on.box(to_whom)["y"] < empty["y"]
+
+
 def test_a_counter_appears_near_the_limit(page: Page) -> None:
     """In code points, as the server counts."""
     on.field_of(page).fill("x" * 4_499)

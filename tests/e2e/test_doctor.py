@@ -392,6 +392,20 @@ def test_the_list_rests_while_the_pointer_is_in_it(
     expect(names).to_have_text(["Tom", "Eva", "Ana"])
 
 
+def test_the_open_conversation_does_not_look_like_the_one_under_the_mouse(
+    clinic: Clinic, screens: Screens, doctor: Person
+) -> None:
+    """Only the open one has a ground of its own."""
+    tom, ana = (clinic.patient(doctor, name=name) for name in ("Tom", "Ana"))
+    page = screens.chat(doctor, tom, viewport=WIDE)
+    beside = page.get_by_role("navigation", name="Conversations")
+    beside.get_by_role("link", name=ana.name).hover()
+    ground = "link => getComputedStyle(link).backgroundColor"
+    under = beside.get_by_role("link", name=ana.name).evaluate(ground)
+    assert under == "rgba(0, 0, 0, 0)"
+    assert beside.get_by_role("link", name=tom.name).evaluate(ground) != under
+
+
 def test_a_mouse_that_was_left_among_the_cards_hides_nobody_who_waits(
     clinic: Clinic, screens: Screens, doctor: Person
 ) -> None:

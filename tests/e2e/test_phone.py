@@ -36,6 +36,16 @@ class TestChat:
         expect(on.message(page, "line 39")).to_be_in_viewport(ratio=1)
         assert page.evaluate("document.scrollingElement.scrollHeight <= innerHeight")
 
+    def test_to_whom_one_writes_is_in_view(self, page: Page) -> None:
+        """In one line, also with letters twice as large."""
+        on.field_of(page).fill("Hello")
+        to_whom = page.locator("#chat-partner")
+        expect(to_whom).to_be_in_viewport(ratio=1)
+        on.enlarge(page)
+        expect(to_whom).to_be_in_viewport(ratio=1)
+        expect(to_whom).to_contain_text("To ")
+        assert on.box(to_whom)["height"] < 2 * 26
+
     def test_its_keyboard_leaves_the_composer_and_the_newest_in_view(self, page: Page) -> None:
         """As the keyboard takes half of the height."""
         page.set_viewport_size({"width": 320, "height": 300})

@@ -51,6 +51,9 @@ export function Composer({ account, conversation, partnerEmail, partnerName, onW
       <label className="chat-hidden" htmlFor="chat-field">
         Message
       </label>
+      <p id="chat-partner" className="chat-to">
+        To {partnerName}
+      </p>
       <textarea
         ref={field}
         id="chat-field"
@@ -77,9 +80,6 @@ export function Composer({ account, conversation, partnerEmail, partnerName, onW
       <p id="chat-since" className="chat-count">
         {text !== "" && note}
       </p>
-      <span id="chat-partner" hidden>
-        To {partnerName}
-      </span>
       <Said said={said} />
     </form>
   );

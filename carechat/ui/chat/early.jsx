@@ -51,6 +51,7 @@ export function Early({ partner }) {
   };
   return (
     <div className="chat-composer">
+      <p className="chat-to" />
       <textarea
         ref={field}
         className="chat-field"
