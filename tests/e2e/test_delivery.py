@@ -65,11 +65,14 @@ class TestPanel:
         """While it is open; also what still waits in this browser counts as written."""
         _button(page).click()
         panel = _panel(page)
-        expect(panel.get_by_text("2 of 2, no gaps")).to_be_visible()
+        verdict = panel.get_by_text("no gaps")
+        expect(verdict).to_have_text("2 of 2, no gaps")
+        expect(verdict).to_contain_class("whole")
         _figures(panel, 2, 2, 2, 2)
 
         on.write(page, "three")
-        expect(panel.get_by_text("3 of 3, no gaps")).to_be_visible()
+        expect(verdict).to_have_text("3 of 3, no gaps")
+        expect(verdict).not_to_contain_class("whole")
         _figures(panel, 3, 3, 2, 2)
         expect(
             panel.get_by_text("Your last message has not reached Maria Jones yet.")

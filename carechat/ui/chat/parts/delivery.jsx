@@ -95,7 +95,7 @@ function useAsking(asking, conversation, seen, change, onAsk) {
 function Found({ proof, entries, partnerName, connected }) {
   return (
     <>
-      <p className={verdictLook(proof)} aria-live="polite">
+      <p className={verdictLook(proof, entries)} aria-live="polite">
         {proof ? verdict(proof) : connected ? "Counting…" : "This can be counted once you are back online."}
       </p>
       {proof && <Figures proof={proof} entries={entries} partnerName={partnerName} connected={connected} />}
@@ -105,8 +105,13 @@ function Found({ proof, entries, partnerName, connected }) {
 
 const missingOf = ({ first, last, stored }) => last - first + 1 - stored;
 
-const verdictLook = (proof) =>
-  proof && (missingOf(proof) === 0 ? "delivery-verdict" : "delivery-verdict missing");
+/** Green says that everything has arrived, with the partner too. */
+function verdictLook(proof, entries) {
+  if (proof === null) return undefined;
+  if (missingOf(proof) > 0) return "delivery-verdict missing";
+  const isThere = proof.own_undelivered === 0 && entries.length === 0;
+  return isThere ? "delivery-verdict whole" : "delivery-verdict";
+}
 
 function verdict(proof) {
   const numbered = proof.last - proof.first + 1;
@@ -122,15 +127,15 @@ function Figures({ proof, entries, partnerName, connected }) {
   const numbered = proof.last - proof.first + 1;
   return (
     <>
+      {remarks(proof, waiting, refused, partnerName).map((words) => (
+        <p key={words}>{words}</p>
+      ))}
       <dl>
         <Figure name="Written" value={numbered + entries.length} />
         <Figure name="Stored" value={proof.stored} />
         <Figure name="Delivered" value={proof.delivered} />
         <Figure name="Read" value={proof.read} />
       </dl>
-      {remarks(proof, waiting, refused, partnerName).map((words) => (
-        <p key={words}>{words}</p>
-      ))}
       {!connected && <p>You are offline: this was counted before.</p>}
     </>
   );
