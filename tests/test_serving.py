@@ -27,9 +27,11 @@ pytestmark = pytest.mark.xdist_group("embedded")
 
 PROJECT = Path(__file__).parent.parent
 SERVE = """
-import sys
+import signal, sys
 from pathlib import Path
 from carechat import serving, settings
+# Else it would inherit what `nohup make test` sets, and not end with its terminal.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 sys.exit(serving.serve(settings.load(), "doctor@example.com", Path(sys.argv[1]), "application:app"))
 """
 IMPATIENT = "from carechat import liveness\nliveness.SILENCE = 3" + SERVE

@@ -6,12 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pymongo
 from pymongo.database import Database
 
@@ -23,6 +25,7 @@ from tests.processes import PROJECT
 PORT = int(os.environ.get("CARECHAT_E2E_PORT", "8123"))
 URL = f"http://localhost:{PORT}"
 GENEROUS = {"CARECHAT_BCRYPT_COST": "4", "CARECHAT_SEND_RATE": "1000/1000"}
+HEARD_SECONDS = 10.0
 DOCTORS = 500
 """Enough for every test to have one of its own."""
 
@@ -123,6 +126,21 @@ class Clinic:
         uri = embedded.attach(self._data_dir).uri
         with pymongo.MongoClient[dict[str, Any]](uri, tz_aware=True) as client:
             yield client["carechat"]
+
+    def until_heard(self) -> None:
+        """Return when the server has heard of everything that was changed in the database by now.
+
+        It hears in order, so of the end of a session last, which it remembers until then.
+        """
+        with httpx.Client(base_url=URL, timeout=HEARD_SECONDS) as api, self.database() as database:
+            token = people.token(api, f"doctor{DOCTORS}@example.com")
+            api.headers.update(people.bearer(token))
+            api.get("/conversations").raise_for_status()
+            claims = jwt.decode(token, options={"verify_signature": False})
+            database["sessions"].delete_one({"_id": claims["sid"]})
+            deadline = time.monotonic() + HEARD_SECONDS
+            while api.get("/conversations").status_code != httpx.codes.UNAUTHORIZED:
+                assert time.monotonic() < deadline
 
     @contextlib.contextmanager
     def frozen_database(self) -> Iterator[None]:

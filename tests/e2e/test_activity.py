@@ -149,11 +149,10 @@ def _rest(clinic: Clinic, page: Page) -> datetime:
     now = datetime.now(UTC)
     since = (now - A_WHILE).replace(microsecond=0)
     session = {"_id": _session(page)}
-    with clinic.database() as database, _changes(database, session["_id"]) as changes:
+    with clinic.database() as database:
         for rests in ({"active_at": since}, {"rested_at": now}):
             assert database["sessions"].update_one(session, {"$set": rests}).modified_count == 1
-        while "rested_at" not in changes.next()["updateDescription"]["updatedFields"]:
-            pass
+    clinic.until_heard()
     return since
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import crowds, databases, servers, surroundings
+from tests.faults import crowds, databases, servers
 from tests.faults.figures import Line
 from tests.faults.plan import TINY, Plan
 
@@ -26,9 +26,6 @@ BROKEN: dict[str, Callable[[Path, Plan], Awaitable[Line]]] = {
     "sent again and again": crowds.repeated,
     "crowd": crowds.crowded,
     "never reads": crowds.deaf,
-    "all come back": servers.come_back,
-    "redis killed": surroundings.redis_gone,
-    "clock set": surroundings.clock_set,
 }
 
 
