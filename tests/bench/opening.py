@@ -58,7 +58,7 @@ def cold(screens: Screens, pair: Pair) -> Opening:
 
 def _usable(page: Page) -> float:
     page.get_by_role("textbox", name="Message").wait_for()
-    page.wait_for_function("bench.usable")
+    page.wait_for_function("() => bench.usable")
     return page.evaluate("bench.usable")
 
 
