@@ -24,8 +24,14 @@ PREFIX = "CARECHAT_"
 NO_SETTINGS = frozenset(
     {
         "CARECHAT_MONGOD",
-        *("CARECHAT_EMBEDDED_URI", "CARECHAT_METRICS_DIR", "CARECHAT_PULSE", "CARECHAT_RUN_PORT"),
-        *("CARECHAT_E2E_PORT", "CARECHAT_BENCH_PORT", "CARECHAT_FAULTS_PORT", "CARECHAT_CHROMIUM"),
+        "CARECHAT_EMBEDDED_URI",
+        "CARECHAT_METRICS_DIR",
+        "CARECHAT_PULSE",
+        "CARECHAT_RUN_PORT",
+        "CARECHAT_E2E_PORT",
+        "CARECHAT_BENCH_PORT",
+        "CARECHAT_FAULTS_PORT",
+        "CARECHAT_CHROMIUM",
     }
 )
 """What this machine has, what the processes tell each other, and what is for the tests alone."""

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests import chromium
-from tests.e2e.clinic import Clinic, served
+from tests.e2e.clinic import Clinic, Person, served
 from tests.e2e.screens import Screens
 
 
@@ -40,6 +40,18 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=chromium.PROGRAM, args=chromium.FLAGS)
         yield opened
         opened.close()
+
+
+@pytest.fixture
+def doctor(clinic: Clinic) -> Person:
+    """Return a doctor whom no other test has."""
+    return clinic.doctor()
+
+
+@pytest.fixture
+def patient(clinic: Clinic, doctor: Person) -> Person:
+    """Return a patient of the doctor."""
+    return clinic.patient(doctor)
 
 
 @pytest.fixture

@@ -26,12 +26,6 @@ ACTS: dict[str, Callable[[Page], None]] = {
 
 
 @pytest.fixture
-def doctor(clinic: Clinic) -> Person:
-    """Return the one who is at the screen."""
-    return clinic.doctor()
-
-
-@pytest.fixture
 def page(screens: Screens, doctor: Person) -> Page:
     """Return their dashboard, on which nothing was done yet and whose clock can be moved."""
     page = screens.as_somebody(doctor, has_touch=True)

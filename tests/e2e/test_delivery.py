@@ -16,18 +16,6 @@ FOLLOWED_MS = 15_000
 
 
 @pytest.fixture
-def doctor(clinic: Clinic) -> Person:
-    """Return the one who looks."""
-    return clinic.doctor()
-
-
-@pytest.fixture
-def patient(clinic: Clinic, doctor: Person) -> Person:
-    """Return the one at the other end."""
-    return clinic.patient(doctor)
-
-
-@pytest.fixture
 def page(screens: Screens, doctor: Person, patient: Person) -> Page:
     """Return the doctor's page in the conversation."""
     patient.says(doctor, "one", "two")

@@ -4,7 +4,6 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import screens as on
@@ -16,12 +15,6 @@ WIDE = {"width": 1440, "height": 900}
 
 RESTED_MS = 20_000
 """How long a mouse may have been left at most until the rows are in order."""
-
-
-@pytest.fixture
-def doctor(clinic: Clinic) -> Person:
-    """Return a doctor whose dashboard is looked at."""
-    return clinic.doctor()
 
 
 def test_without_patients_the_next_step_is_named(screens: Screens, doctor: Person) -> None:

@@ -29,18 +29,6 @@ told.onmessage = ({ data }) => { window.heard = data.text; };
 
 
 @pytest.fixture
-def doctor(clinic: Clinic) -> Person:
-    """Return the one who types."""
-    return clinic.doctor()
-
-
-@pytest.fixture
-def patient(clinic: Clinic, doctor: Person) -> Person:
-    """Return the one to whom."""
-    return clinic.patient(doctor)
-
-
-@pytest.fixture
 def page(screens: Screens, doctor: Person, patient: Person) -> Page:
     """Return the doctor's page in the conversation, without a draft."""
     return screens.chat(doctor, patient, viewport=WIDE)

@@ -43,18 +43,6 @@ json.dump({name: str(page) for name, page in pages.items()}, sys.stdout)
 """Prints the pages as a build would have them with the settings that are in the environment."""
 
 
-@pytest.fixture
-def doctor(clinic: Clinic) -> Person:
-    """Return a doctor."""
-    return clinic.doctor()
-
-
-@pytest.fixture
-def patient(clinic: Clinic, doctor: Person) -> Person:
-    """Return a patient of theirs."""
-    return clinic.patient(doctor)
-
-
 class TestMessages:
     """Whose words they are, seen at a glance."""
 

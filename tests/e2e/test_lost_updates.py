@@ -56,18 +56,6 @@ class Line:
 
 
 @pytest.fixture
-def doctor(clinic: Clinic) -> Person:
-    """Return the one whose updates get lost."""
-    return clinic.doctor()
-
-
-@pytest.fixture
-def patient(clinic: Clinic, doctor: Person) -> Person:
-    """Return the one at the other end."""
-    return clinic.patient(doctor)
-
-
-@pytest.fixture
 def line() -> Line:
     """Return what the doctor's page hangs on."""
     return Line()

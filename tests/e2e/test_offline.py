@@ -34,18 +34,6 @@ KEPT = """
 
 
 @pytest.fixture
-def doctor(clinic: Clinic) -> Person:
-    """Return the one who loses the connection."""
-    return clinic.doctor()
-
-
-@pytest.fixture
-def patient(clinic: Clinic, doctor: Person) -> Person:
-    """Return the one at the other end."""
-    return clinic.patient(doctor)
-
-
-@pytest.fixture
 def page(screens: Screens, doctor: Person, patient: Person) -> Page:
     """Return the doctor's page in the conversation."""
     return screens.chat(doctor, patient)

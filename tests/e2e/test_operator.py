@@ -11,18 +11,6 @@ SOON_MS = 1_000
 
 
 @pytest.fixture
-def doctor(clinic: Clinic) -> Person:
-    """Return a doctor."""
-    return clinic.doctor()
-
-
-@pytest.fixture
-def patient(clinic: Clinic, doctor: Person) -> Person:
-    """Return a patient of theirs."""
-    return clinic.patient(doctor)
-
-
-@pytest.fixture
 def page(screens: Screens, doctor: Person, patient: Person) -> Page:
     """Return the doctor's page in the conversation."""
     return screens.chat(doctor, patient)

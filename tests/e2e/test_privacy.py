@@ -35,12 +35,6 @@ async () => {
 
 
 @pytest.fixture
-def doctor(clinic: Clinic) -> Person:
-    """Return a doctor whose things are nobody else's."""
-    return clinic.doctor()
-
-
-@pytest.fixture
 def patient(clinic: Clinic, doctor: Person) -> Person:
     """Return that doctor's patient, to whom the doctor has written."""
     patient = clinic.patient(doctor, name="Private Patient")

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import screens as on
-from tests.e2e.clinic import Clinic, Person
+from tests.e2e.clinic import Person
 from tests.e2e.screens import Screens
 
 LOOKING_AWAY = """
@@ -15,18 +15,6 @@ Object.defineProperty(document, "visibilityState", {
 });
 """
 """A page that its reader does not look at, until it is told otherwise."""
-
-
-@pytest.fixture
-def doctor(clinic: Clinic) -> Person:
-    """Return the one who writes."""
-    return clinic.doctor()
-
-
-@pytest.fixture
-def patient(clinic: Clinic, doctor: Person) -> Person:
-    """Return the one who is written to."""
-    return clinic.patient(doctor)
 
 
 @pytest.fixture

@@ -21,18 +21,6 @@ READ_MS = 3_000
 
 
 @pytest.fixture
-def doctor(clinic: Clinic) -> Person:
-    """Return a doctor."""
-    return clinic.doctor()
-
-
-@pytest.fixture
-def patient(clinic: Clinic, doctor: Person) -> Person:
-    """Return a patient of theirs."""
-    return clinic.patient(doctor)
-
-
-@pytest.fixture
 def page(screens: Screens, doctor: Person) -> Page:
     """Return a page of the doctor, nowhere yet, that is listened to."""
     return hearing.listen(screens.as_somebody(doctor))

@@ -176,7 +176,10 @@ function useDraft(field, account, conversation) {
     show("");
     drafts.mayGo(account, conversation, text).then((may) => {
       if (may) go();
-      else if (place.current === conversation) stay(setNote(BEFORE));
+      else if (place.current === conversation) {
+        setNote(BEFORE);
+        stay();
+      }
     });
   };
   return { text, note, type, leave };

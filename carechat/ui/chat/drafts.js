@@ -8,8 +8,6 @@ const KEPT_MS = 30 * DAY_MS;
 // The next person at the same computer keeps nothing for somebody who does not come.
 const KEPT_FOR_OTHERS_MS = 2 * DAY_MS;
 const CHANNEL = "carechat-drafts";
-// A database that does not answer must not keep anything from being sent.
-const LONGEST_WAIT_FOR_STORE_MS = 2_000;
 
 const typed = new Map();
 const times = new Map();
@@ -20,8 +18,6 @@ const followers = new Set();
 let channel = null;
 
 const keyOf = (account, conversation) => `${account} ${conversation}`;
-
-const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /**
  * What was last typed there, or ""; what is typed while the browser looks for it stands behind it.
@@ -102,7 +98,7 @@ export async function mayGo(account, conversation, text) {
   const one = { text, kept: false };
   early.asked.push(one);
   early.text = "";
-  await Promise.race([read(account, conversation), later(LONGEST_WAIT_FOR_STORE_MS)]);
+  await store.orAfter(read(account, conversation));
   if (!one.kept) early.asked = early.asked.filter((other) => other !== one);
   return !one.kept;
 }

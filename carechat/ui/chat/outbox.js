@@ -7,9 +7,7 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 30_000;
 const CHANNEL = "carechat-outbox";
-// A database that does not answer must not keep anything from being sent.
-const LONGEST_WAIT_FOR_STORE_MS = 2_000;
-// Nor its writer from seeing it.
+// A database that does not answer must not keep its writer from seeing a message.
 const LONGEST_UNSEEN_MS = 50;
 const LATE = "This could not be sent for a day.";
 
@@ -140,7 +138,7 @@ class Outbox {
   async #load() {
     drafts.forgetOld(this.account);
     const loaded = store.all("outbox").then((entries) => entries.forEach((one) => this.#take(one)));
-    await Promise.race([loaded, later(LONGEST_WAIT_FOR_STORE_MS)]);
+    await store.orAfter(loaded);
     this.#ready = true;
     this.#pump();
   }
@@ -168,10 +166,10 @@ class Outbox {
   /** The page is told once it is kept, and handed over: to draw it takes longer than both. */
   #keep(entry) {
     if (this.#ended) return Promise.resolve();
-    const answer = Promise.race([store.put("outbox", entry), later(LONGEST_WAIT_FOR_STORE_MS)]);
+    const answer = store.orAfter(store.put("outbox", entry));
     const written = answer.then((kept) => this.#kept(entry, kept));
     this.#writing.set(entry.client_id, written);
-    const shown = Promise.race([written.then(() => later(0)), later(LONGEST_UNSEEN_MS)]);
+    const shown = store.orAfter(written.then(() => store.later(0)), LONGEST_UNSEEN_MS);
     this.#place(entry, shown);
     return shown;
   }
@@ -306,8 +304,6 @@ async function inOneTab(name, work) {
     await work();
   }
 }
-
-const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const loose = new Set();
 const askFirst = (event) => event.preventDefault();

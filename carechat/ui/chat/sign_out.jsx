@@ -1,9 +1,11 @@
 // The form that signs out; what was typed and not sent is forgotten once the session is over.
 
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import { useEffect, useId, useRef, useState } from "react";
+import { useModal } from "$/public/external/carechat/ui/parts/dialog/dialog.jsx";
 import * as drafts from "./drafts.js";
 import { useOutbox } from "./hooks.js";
 import * as outbox from "./outbox.js";
+import { orAfter } from "./store.js";
 
 // A database that does not answer must not keep anybody at this page.
 const FORGET_MS = 1_000;
@@ -37,13 +39,13 @@ export function SignOutForm({ account, action, to, className, children }) {
     leaving.current = isElsewhere || (await endsSession(action));
     setFailed(!leaving.current);
     if (!leaving.current) return;
-    if (account) await Promise.race([outbox.forget(account), later(FORGET_MS)]);
+    if (account) await orAfter(outbox.forget(account), FORGET_MS);
     if (isElsewhere) form.current.submit();
     else location.replace(to);
   };
   const onSubmit = async (event) => {
     event.preventDefault();
-    const typed = await Promise.race([drafts.has(account), later(FORGET_MS)]);
+    const typed = await orAfter(drafts.has(account), FORGET_MS);
     if (entries.length > 0 || typed) setAsking({ count: entries.length, typed });
     else signOut();
   };
@@ -78,23 +80,15 @@ async function endsSession(action) {
   }
 }
 
-const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
 function Question({ count, typed, onStay, onSignOut }) {
-  const dialog = useRef(null);
   const id = useId();
-  useLayoutEffect(() => {
-    const node = dialog.current;
-    node.showModal();
-    return () => node.close();
-  }, []);
   const unsent = count > 0 && `${count === 1 ? "1 message has" : `${count} messages have`} not gone out yet`;
   const unfinished = typed && "you have typed something that is not sent";
   const words = [unsent, unfinished].filter(Boolean).join(", and ");
   const one = count + (typed ? 1 : 0) === 1;
   return (
     <dialog
-      ref={dialog}
+      ref={useModal()}
       className="dialog"
       role="alertdialog"
       aria-labelledby={id}

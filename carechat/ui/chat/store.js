@@ -3,9 +3,21 @@
 const NAME = "carechat";
 const VERSION = 1;
 const TABLES = ["outbox", "drafts"];
+// A database that does not answer must not keep anything from being sent.
+const LONGEST_WAIT_MS = 2_000;
 
 let opened = null;
 let batch = null;
+
+/** @param {number} ms */
+export const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/**
+ * What the answer comes to, nothing after `ms`.
+ * @param {Promise<any>} answer
+ * @param {number} [ms]
+ */
+export const orAfter = (answer, ms = LONGEST_WAIT_MS) => Promise.race([answer, later(ms)]);
 
 /** What has failed or was closed is opened anew with the next use. */
 function open() {

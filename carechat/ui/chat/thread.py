@@ -4,6 +4,7 @@ import reflex as rx
 
 from carechat.ui import beside, rows
 from carechat.ui.parts import connection as connection  # links the connected.js imported here
+from carechat.ui.parts import dialog as dialog  # the dialog.jsx
 from carechat.ui.parts import query as query  # the query.jsx
 from carechat.ui.parts import said as said  # and the said.jsx
 

@@ -1,7 +1,8 @@
 // Tells the server that the person is there, and asks before it signs them out.
 
-import { useEffect, useLayoutEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useConnected } from "$/public/external/carechat/ui/parts/connection/connected.js";
+import { useModal } from "$/public/external/carechat/ui/parts/dialog/dialog.jsx";
 
 const ACTS = ["keydown", "pointerdown", "touchstart"];
 const REPORT_EVERY_MS = 20_000;
@@ -107,16 +108,9 @@ function watchPerson(account, idleMs, latest, setAsking, setOver) {
 }
 
 function Question({ onStay }) {
-  const dialog = useRef(null);
-  useLayoutEffect(() => {
-    const node = dialog.current;
-    node.showModal();
-    // Closing it, while it is still in the page, gives the focus back.
-    return () => node.close();
-  }, []);
   return (
     <dialog
-      ref={dialog}
+      ref={useModal()}
       className="still-there"
       role="alertdialog"
       aria-labelledby="still-there"
@@ -134,16 +128,10 @@ function Question({ onStay }) {
 
 /** What was on the screen is nobody's any more; no key closes it. */
 function Cover() {
-  const dialog = useRef(null);
-  useLayoutEffect(() => {
-    const node = dialog.current;
-    node.showModal();
-    return () => node.close();
-  }, []);
   const stay = (event) => event.key === "Escape" && event.preventDefault();
   return (
     <dialog
-      ref={dialog}
+      ref={useModal()}
       className="cover"
       role="alertdialog"
       aria-labelledby="cover"

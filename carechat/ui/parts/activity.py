@@ -4,6 +4,7 @@ import reflex as rx
 
 from carechat.ui import beside
 from carechat.ui.parts import connection as connection  # links the connected.js imported here
+from carechat.ui.parts import dialog as dialog  # and the dialog.jsx
 
 
 class Activity(rx.Component):

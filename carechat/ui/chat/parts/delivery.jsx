@@ -103,7 +103,9 @@ function Found({ proof, entries, partnerName, connected }) {
   );
 }
 
-const missingOf = ({ first, last, stored }) => last - first + 1 - stored;
+const numberedOf = ({ first, last }) => last - first + 1;
+
+const missingOf = (proof) => numberedOf(proof) - proof.stored;
 
 /** Green says that everything has arrived, with the partner too. */
 function verdictLook(proof, entries) {
@@ -114,7 +116,7 @@ function verdictLook(proof, entries) {
 }
 
 function verdict(proof) {
-  const numbered = proof.last - proof.first + 1;
+  const numbered = numberedOf(proof);
   if (numbered === 0) return "Nothing is stored yet.";
   const counts = `${format(proof.stored)} of ${format(numbered)}`;
   const missing = missingOf(proof);
@@ -124,14 +126,13 @@ function verdict(proof) {
 function Figures({ proof, entries, partnerName, connected }) {
   const refused = entries.filter((entry) => entry.refused !== undefined).length;
   const waiting = entries.length - refused;
-  const numbered = proof.last - proof.first + 1;
   return (
     <>
       {remarks(proof, waiting, refused, partnerName).map((words) => (
         <p key={words}>{words}</p>
       ))}
       <dl>
-        <Figure name="Written" value={numbered + entries.length} />
+        <Figure name="Written" value={numberedOf(proof) + entries.length} />
         <Figure name="Stored" value={proof.stored} />
         <Figure name="Delivered" value={proof.delivered} />
         <Figure name="Read" value={proof.read} />
@@ -159,7 +160,7 @@ function remarks(proof, waiting, refused, partnerName) {
     own_undelivered > 0 && `${yours(own_undelivered)} not reached ${partnerName} yet.`,
     own_unread > own_undelivered && `${partnerName} has not read your last ${some(own_unread)} yet.`,
     unread > 0 && `You have not read the last ${some(unread)} from ${partnerName} yet.`,
-    first > 1 && `Counted are the newest ${format(proof.last - first + 1)}.`,
+    first > 1 && `Counted are the newest ${format(numberedOf(proof))}.`,
   ].filter(Boolean);
 }
 
