@@ -30,13 +30,9 @@ HISTORY_LOST = 286
 QUIET_MS = 250
 """How long nothing may be written until that is said."""
 
-POLL_SECONDS = 0.1
-"""Between two looks for changes. MongoDB is not to wait for one: every message would wake it, to
-look and find none, which is a sixth of its work. Several, late ones, are within
-`heard.FRESH_SECONDS`."""
-
-AT_ONCE_MS = 1
-"""How soon MongoDB says that there is no change; 0 would mean a second."""
+AWAIT_MS = 250
+"""How long MongoDB waits for a change before it says that there is none: two answers, late ones,
+are within `heard.FRESH_SECONDS`."""
 
 _ACTIVITY = "updateDescription.updatedFields.active_at"
 _WATCHED = {
@@ -156,8 +152,6 @@ class Stream:
                 self._recent.forget(conversation)
                 yield conversation
             self._heard.until(asked_at)
-            if change is None:
-                await asyncio.sleep(POLL_SECONDS)
 
 
 class Changes:
@@ -186,7 +180,7 @@ class Changes:
             async with await self._database.watch(
                 [{"$match": _WATCHED}, _WITHOUT_ARRIVALS],
                 full_document="updateLookup",
-                max_await_time_ms=AT_ONCE_MS,
+                max_await_time_ms=AWAIT_MS,
                 start_at_operation_time=await self._committed_time(),
             ) as cursor:
                 # What was read before may have changed before the stream began.
