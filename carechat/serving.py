@@ -96,7 +96,7 @@ def _serve(
 
 
 def watch(workers: Workers, pulses: liveness.Pulses, signals: Signals) -> None:
-    """Replace workers that end or hang, until a stop is asked for.
+    """Replace workers that end or hang, by the one in reserve, until a stop is asked for.
 
     Raises `ServingError` when none gets as far as serving any more.
     """
@@ -117,6 +117,7 @@ def watch(workers: Workers, pulses: liveness.Pulses, signals: Signals) -> None:
                 raise ServingError(f"The server ends again and again ({_how(ended)})")
             logger.error("server: process %d ended (%s), starts again", ended.pid, _how(ended))
             awaited.add(workers.replace(ended).pid)
+        workers.keep_spare()
         signals.wait(1)
 
 

@@ -1,6 +1,7 @@
-"""The workers: started on one address, watched over, replaced when they end."""
+"""The workers: started on one address, watched over, replaced when they end, by one in reserve."""
 
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import IO, Self, cast
 
 from carechat import liveness
 from carechat.settings import Settings
@@ -19,6 +20,12 @@ from carechat.settings import Settings
 ANNOUNCE_WAIT = 1.0
 STOP_WAIT = 10.0
 POLL = 0.1
+SERVE = b"1"
+"""What a worker waits for, loaded, until it serves."""
+
+SPARE_WAIT = 10.0
+"""Seconds after a worker's end in which none is loaded in reserve: its people come back then."""
+
 # Without the second line every worker would build the pages again and not find them.
 VARIABLES = {
     "REFLEX_ENV_MODE": "prod",
@@ -27,6 +34,8 @@ VARIABLES = {
 }
 
 Worker = subprocess.Popen[bytes]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +55,21 @@ class Workers:
         self._program = program
         self._pulses = pulses
         self._workers: list[Worker] = []
+        self._spare: Worker | None = None
+        self._spare_due = 0.0
         # Each of several has a socket of its own, so that the system deals out connections evenly,
         # and none to one that has ended. The only one has ours, on which connections wait for it.
         self._shares = settings.workers > 1 and sys.platform == "linux"
 
     def __enter__(self) -> Self:
         self._socket = self._bound()
-        self._workers = [self._start() for _ in range(self._settings.workers)]
+        self._workers = [self._serving(self._load()) for _ in range(self._settings.workers)]
         return self
 
     def __exit__(self, *_: object) -> None:
         self._announce_stop()
+        if self._spare:
+            self._workers.append(self._spare)
         for worker in self._workers:
             worker.terminate()
         deadline = time.monotonic() + STOP_WAIT
@@ -64,7 +77,7 @@ class Workers:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 worker.wait(max(deadline - time.monotonic(), 0))
             worker.kill()
-            worker.wait()
+            worker.communicate()
         self._socket.close()
 
     def ended(self) -> list[Worker]:
@@ -72,9 +85,21 @@ class Workers:
         return [worker for worker in self._workers if worker.poll() is not None]
 
     def replace(self, ended: Worker) -> Worker:
-        """Start another in its place, and return it."""
-        started = self._workers[self._workers.index(ended)] = self._start()
-        return started
+        """Let another serve in its place, the one in reserve if there is one, and return it."""
+        spare, self._spare = self._spare, None
+        self._spare_due = time.monotonic() + SPARE_WAIT
+        worker = self._serving(spare or self._load())
+        self._workers[self._workers.index(ended)] = worker
+        return worker
+
+    def keep_spare(self) -> None:
+        """Load one in reserve, if there is none: to load takes longer than all else of a start."""
+        if self._spare and self._spare.poll() is not None:
+            logger.error("server: process %d, held in reserve, ended", self._spare.pid)
+            self._spare.communicate()
+            self._spare, self._spare_due = None, time.monotonic() + SPARE_WAIT
+        if self._spare is None and time.monotonic() >= self._spare_due:
+            self._spare = self._load()
 
     def kill(self, pid: int) -> None:
         """End the worker with that process id at once."""
@@ -82,21 +107,27 @@ class Workers:
             if worker.pid == pid:
                 worker.kill()
 
-    def _start(self) -> Worker:
-        own = self._bound() if self._shares else contextlib.nullcontext(self._socket)
-        with own as listening:
-            worker = self._start_on(listening.fileno())
+    def _serving(self, worker: Worker) -> Worker:
+        """Let it serve once it has loaded."""
         self._pulses.expect(worker.pid)
+        # One that has ended is found by `ended`.
+        with contextlib.suppress(BrokenPipeError), cast("IO[bytes]", worker.stdin) as told:
+            told.write(SERVE)
         return worker
 
-    def _start_on(self, listening: int) -> Worker:
+    def _load(self) -> Worker:
+        own = self._bound() if self._shares else contextlib.nullcontext(self._socket)
+        with own as listening:
+            return self._load_on(listening.fileno())
+
+    def _load_on(self, listening: int) -> Worker:
         arguments = [self._program.app, str(listening), str(os.getpid())]
         telling = self._pulses.descriptor
         return subprocess.Popen(  # noqa: S603 our own module, with arguments of our own
             [sys.executable, "-m", "carechat.worker", *arguments],
             cwd=self._program.project,
             env={**self._program.variables, **VARIABLES, "CARECHAT_PULSE": str(telling)},
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             pass_fds=[listening, telling],
             # Ctrl-C reaches this process alone, which stops all in order.
             start_new_session=True,

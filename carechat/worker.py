@@ -1,4 +1,4 @@
-"""One worker: serves the app with uvicorn, on a socket that it is given, until told to stop."""
+"""One worker: loads the app, and serves it with uvicorn on a socket from when it is told to."""
 
 import asyncio
 import ctypes
@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
@@ -33,6 +34,10 @@ DRAIN_SECONDS = 5
 
 WRITE = "carechat.write"
 """The ASGI extension of a socket: writes a text frame at once, or returns that it cannot now."""
+
+SERVES = "carechat"
+SPARE = "carechat-spare"
+"""What `ps` and `top` call a worker that serves, and one that has loaded and waits."""
 
 PR_SET_PDEATHSIG = 1
 
@@ -132,13 +137,23 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
+def _be_called(name: str) -> None:
+    if sys.platform == "linux":
+        Path("/proc/self/comm").write_text(name)
+
+
 def main(app: str, descriptor: str, parent: str) -> None:
-    """Serve the app of the factory on the bound socket with that descriptor."""
+    """Load what the factory makes, and serve it on the bound socket once stdin says so."""
     # While it loads, and when it has served: uvicorn raises at its end what it was stopped with.
     signal.signal(signal.SIGTERM, _stop)
     _die_with(int(parent))
     sys.path.insert(0, os.getcwd())
-    server(app, factory=True).run(sockets=[socket.socket(fileno=int(descriptor))])
+    loaded = server(app, factory=True)
+    loaded.config.load()
+    _be_called(SPARE)
+    if sys.stdin.buffer.read(1):
+        _be_called(SERVES)
+        loaded.run(sockets=[socket.socket(fileno=int(descriptor))])
 
 
 if __name__ == "__main__":

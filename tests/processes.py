@@ -50,17 +50,17 @@ def serving(environment: Mapping[str, str]) -> Generator[subprocess.Popen[str]]:
             server.wait(STOP_SECONDS)
 
 
-def children(pid: int, word: str) -> list[int]:
-    """Return the processes that this one started and in whose command that word is."""
+def called(pid: int, name: str) -> list[int]:
+    """Return the processes that this one started and that have that name."""
     found: list[int] = []
     for listed in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(FileNotFoundError, ProcessLookupError):
             found += [int(child) for child in listed.read_text().split()]
-    return [child for child in found if word in _command(child)]
+    return [child for child in found if _name(child) == name]
 
 
-def _command(pid: int) -> str:
+def _name(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_text()
+        return Path(f"/proc/{pid}/comm").read_text().strip()
     except (FileNotFoundError, ProcessLookupError):
         return ""

@@ -77,6 +77,15 @@ async def answer(scope, receive, send):
         await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
 """
 
+COUNTED = (
+    """
+import os, pathlib
+with pathlib.Path("loaded").open("a") as loaded:
+    loaded.write(f"{os.getpid()}\\n")
+"""
+    + TELLING
+)
+
 
 @dataclass
 class Site:
@@ -144,6 +153,10 @@ class Site:
         with ThreadPoolExecutor(16) as asking:
             return {pid for pid in asking.map(lambda _: self.get(), range(48)) if pid}
 
+    def loaded(self) -> list[str]:
+        """The workers that have loaded the application, if it is `COUNTED`."""
+        return (self.folder / "loaded").read_text().split()
+
     def hang(self) -> None:
         """Let the worker answer nothing any more."""
         with socket.create_connection(("127.0.0.1", self.port)) as asking:
@@ -189,6 +202,11 @@ def _eventually(true: Callable[[], object], seconds: float = 20) -> bool:
     while not true() and time.monotonic() < deadline:
         time.sleep(0.02)
     return bool(true())
+
+
+def _kill(pid: str | None) -> None:
+    if pid:
+        os.kill(int(pid), signal.SIGKILL)
 
 
 def said(line: str) -> str:
@@ -347,13 +365,47 @@ def test_workers_that_are_killed_one_soon_after_the_other_end_nothing(site: Site
     assert log.count("(SIGKILL), starts again") == 8
 
 
+def test_one_that_is_loaded_waits_to_take_the_place_of_a_worker_that_ends(site: Site) -> None:
+    site.mongodb_uri = "mongodb://db.example.com/"
+    site.application(COUNTED)
+    with site.served() as process:
+        _read_until(process, "Ctrl-C stops it")
+        assert _eventually(lambda: len(site.loaded()) == 2)
+        first, second = site.loaded()
+        assert site.workers_seen() == {first}
+        os.kill(int(first), signal.SIGKILL)
+        assert _eventually(lambda: site.get() == second)
+        assert site.loaded() == [first, second]
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def test_one_that_ends_while_it_waits_is_loaded_anew(site: Site) -> None:
+    site.mongodb_uri = "mongodb://db.example.com/"
+    site.application(COUNTED)
+    with site.served(
+        "from carechat import supervisor\nsupervisor.SPARE_WAIT = 0" + SERVE
+    ) as process:
+        _read_until(process, "Ctrl-C stops it")
+        assert _eventually(lambda: len(site.loaded()) == 2)
+        first, second = site.loaded()
+        os.kill(int(second), signal.SIGKILL)
+        assert _eventually(lambda: len(site.loaded()) == 3)
+        assert site.get() == first
+        process.terminate()
+        _, log = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert said(log) == f"ERROR server: process {second}, held in reserve, ended"
+
+
 def test_an_application_that_cannot_start_any_more_ends_everything(site: Site) -> None:
     site.mongodb_uri = "mongodb://db.example.com/"
     site.application(TELLING)
     with site.served() as process:
         _read_until(process, "Ctrl-C stops it")
         (site.folder / "application.py").write_text("raise SystemExit(3)")
-        os.kill(int(str(site.get())), signal.SIGKILL)
+        # The one in reserve may have loaded it before.
+        assert _eventually(lambda: _kill(site.get()) or process.poll() is not None)
         _, log = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "The server ends again and again (exit code 3)" in log

@@ -17,6 +17,7 @@ import jwt
 import pymongo
 from pymongo.database import Database
 
+from carechat import worker
 from carechat.storage import embedded, mongod
 from tests import people, processes
 from tests.people import PASSWORD
@@ -176,8 +177,8 @@ class Clinic:
         )
 
     def _worker(self) -> int:
-        [worker] = processes.children(self._pid, "carechat.worker")
-        return worker
+        [pid] = processes.called(self._pid, worker.SERVES)
+        return pid
 
     def _import(self, rows: Iterable[str]) -> None:
         path = self._data_dir / "people.csv"

@@ -14,6 +14,7 @@ from typing import IO, Any
 from pymongo import AsyncMongoClient
 from pymongo.read_concern import ReadConcern
 
+from carechat import worker
 from carechat.storage import embedded, mongod
 from tests import people, processes
 from tests.bench import machine
@@ -101,14 +102,17 @@ class Product:
         return [await asyncio.to_thread(pair, self.url, number) for number in range(1, pairs + 1)]
 
     def kill_worker(self) -> None:
-        """Kill what serves; another is started."""
-        for pid in self.workers():
+        """Kill what serves; another takes its place."""
+        serving = self.workers()
+        assert serving, "nothing serves that could be killed"
+        for pid in serving:
             os.kill(pid, signal.SIGKILL)
 
     async def kill(self) -> None:
         """Kill every process of it at once, but MongoDB, which it takes over at the next start."""
         assert self._process
-        for pid in [self._process.pid, *self.workers()]:
+        spare = processes.called(self._process.pid, worker.SPARE)
+        for pid in [self._process.pid, *self.workers(), *spare]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         await self._process.communicate()
@@ -116,7 +120,7 @@ class Product:
     def workers(self) -> list[int]:
         """Return the processes that serve."""
         assert self._process
-        return processes.children(self._process.pid, "carechat.worker")
+        return processes.called(self._process.pid, worker.SERVES)
 
     def memory(self) -> int:
         """Return the bytes that what serves has resident."""
