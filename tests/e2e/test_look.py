@@ -289,23 +289,27 @@ def test_the_date_of_what_is_on_the_screen_stays_at_the_top(
 def test_the_icon_of_the_tab_carries_the_count(
     screens: Screens, doctor: Person, patient: Person
 ) -> None:
-    """Another picture for each number, and the plain one again when all is read."""
+    """Another picture for each number and for none, of which no change is loaded from anywhere."""
     page = screens.dashboard(doctor)
     icon = page.locator("link[rel~=icon]")
-    plain = icon.get_attribute("href") or ""
-    assert plain.endswith(".svg")
+    pictures = [icon.get_attribute("href") or ""]
 
-    pictures = [plain]
-    for text in ("I feel dizzy.", "And tired."):
-        patient.says(doctor, text)
+    def next_picture() -> str:
         expect(icon).not_to_have_attribute("href", pictures[-1])
-        expect(icon).to_have_attribute("type", "image/png")
         pictures.append(icon.get_attribute("href") or "")
-    assert len(set(pictures)) == 3
+        return pictures[-1]
 
+    patient.says(doctor, "I feel dizzy.")
+    one = next_picture()
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url))
+    patient.says(doctor, "And tired.")
+    two = next_picture()
     doctor.reads(patient)
-    expect(icon).to_have_attribute("href", _whole(page, plain))
-    expect(icon).to_have_attribute("type", "image/svg+xml")
+    assert next_picture() not in {one, two}
+    patient.says(doctor, "Still.")
+    assert next_picture() == one
+    assert loaded == []
 
 
 def test_the_sign_in_page_says_what_to_do_about_a_forgotten_password(screens: Screens) -> None:
@@ -393,7 +397,3 @@ def _strokes(sign: Locator) -> int:
 
 def _size(words: Locator) -> float:
     return words.evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
-
-
-def _whole(page: Page, path: str) -> str:
-    return page.evaluate("path => new URL(path, location.href).href", path)

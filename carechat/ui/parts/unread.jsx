@@ -19,6 +19,7 @@ const READ_WITHIN_MS = 1_500;
 export function UnreadIcon({ count, known, elsewhere, beside, writer }) {
   const [said, say] = useSaying();
   useEffect(() => markIcon(count), [count]);
+  useEffect(() => () => void markIcon(0), []);
   useRise(known ? elsewhere : null, beside, (more) => {
     const news = more === 1 ? "New message" : `${more} new messages`;
     const from = writer && `${more === 1 ? "" : ", the last"} from ${writer}`;
@@ -48,30 +49,47 @@ function useRise(count, beside, onRise) {
   }, [count, beside]);
 }
 
+// Loaded once: a page would ask the server for it again with every change of the count.
+let plain = null;
+
+function plainIcon(href) {
+  plain ??= new Promise((resolve) => {
+    const image = new Image(SIZE, SIZE);
+    image.onload = () => resolve(image);
+    image.onerror = () => {
+      plain = null;
+      resolve(null);
+    };
+    image.src = href;
+  });
+  return plain;
+}
+
+/** Draws the number on the page's icon; without the picture the title tells it all the same. */
 function markIcon(count) {
   const link = document.querySelector("link[rel~=icon]");
-  if (!link || count === 0) return undefined;
-  const { href, type } = link;
+  if (!link || (count === 0 && plain === null)) return undefined;
   let current = true;
-  const image = new Image(SIZE, SIZE);
-  image.onload = () => {
-    if (!current) return;
-    link.href = badged(image, shortened(count));
+  plainIcon(link.href).then((image) => {
+    if (!current || image === null) return;
     link.type = "image/png";
-  };
-  image.src = href;
+    link.href = drawn(image, count);
+  });
   return () => {
     current = false;
-    link.href = href;
-    link.type = type;
   };
 }
 
-function badged(image, words) {
+function drawn(image, count) {
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = SIZE;
   const paint = canvas.getContext("2d");
   paint.drawImage(image, 0, 0, SIZE, SIZE);
+  if (count > 0) drawBadge(paint, shortened(count));
+  return canvas.toDataURL("image/png");
+}
+
+function drawBadge(paint, words) {
   paint.fillStyle = "#b91c1c";
   paint.beginPath();
   paint.roundRect(SIZE - 16 - 14 * words.length, 24, 16 + 14 * words.length, 40, 20);
@@ -81,7 +99,6 @@ function badged(image, words) {
   paint.textAlign = "center";
   paint.textBaseline = "middle";
   paint.fillText(words, SIZE - 8 - 7 * words.length, 45);
-  return canvas.toDataURL("image/png");
 }
 
 function shortened(count) {
