@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.e2e import screens as on
-from tests.e2e.clinic import Clinic
+from tests.e2e.clinic import Clinic, Person
 from tests.e2e.page_sockets import Wire
 from tests.e2e.screens import Screens
 
@@ -31,3 +31,16 @@ def test_a_message_costs_few_bytes_however_long_the_thread(
         expect(beside).to_contain_text(text)
         expect(beside.get_by_text("unread")).to_have_count(0)
     assert wire.bytes_received() / MESSAGES <= MOST_BYTES
+
+
+def test_a_message_comes_back_to_its_writer_once(
+    screens: Screens, doctor: Person, patient: Person
+) -> None:
+    """Not once as an acknowledgement and once as everybody's news."""
+    page = screens.as_somebody(doctor)
+    wire = Wire(page)
+    on.open_chat(page, patient)
+    for number in range(MESSAGES):
+        on.write(page, f"line {number}")
+        expect(on.state(page, f"line {number}")).to_have_text("Sent")
+    assert sum(frame.count('"client_id"') for frame in wire.received) == MESSAGES

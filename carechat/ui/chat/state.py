@@ -13,7 +13,7 @@ from carechat.domain.messages import Message, clean_client_id
 from carechat.services import messages, proof, receipts
 from carechat.services.access import Address
 from carechat.services.context import Context
-from carechat.services.messages import Outgoing
+from carechat.services.messages import Outgoing, Sent
 from carechat.ui import incoming, routes, rows, session
 from carechat.ui.parts.phases import Phase
 from carechat.ui.turns import turn
@@ -66,16 +66,16 @@ class Chat(rx.State):
         ctx, refusal = session.caller(), ""
         client_id = clean_client_id(incoming.text(client_id))
         try:
-            message = await _send(ctx, account, conversation, client_id, text)
+            sent = await _send(ctx, account, conversation, client_id, text)
         except _LATER:
             return
         except errors.CareChatError as error:
-            message, refusal = None, error.detail
+            sent, refusal = None, error.detail
         async with self:
             if not await session.owns(ctx, self):
                 return
-            if message:
-                self._acknowledge(message)
+            if sent:
+                self._acknowledge(sent)
             else:
                 refused = {"client_id": client_id, "detail": refusal}
                 self.refused = [*self.refused, refused][-MAX_TOLD:]
@@ -169,14 +169,19 @@ class Chat(rx.State):
         self.older = page.more
         self.phase = Phase.READY.value
 
-    def _acknowledge(self, message: Message) -> None:
-        if message.conversation_id == self.conversation:
-            self._add(message)
+    def _acknowledge(self, sent: Sent) -> None:
+        if sent.message.conversation_id == self.conversation:
+            # Whose page sends it again has not heard of it.
+            self._add(sent.message, again=not sent.created)
         else:
-            self.stored_elsewhere = [*self.stored_elsewhere, message.client_id][-MAX_TOLD:]
+            told = [*self.stored_elsewhere, sent.message.client_id]
+            self.stored_elsewhere = told[-MAX_TOLD:]
 
-    def _add(self, message: Message) -> None:
-        self.newest = self._rows([message])
+    def _add(self, message: Message, *, again: bool = False) -> None:
+        """Show it, unless that was done just now: its writer's page hears of it in two ways."""
+        shown = self._rows([message])
+        if again or self.newest != shown:
+            self.newest = shown
 
     def _move(self, delivered_seq: int, read_seq: int) -> None:
         if delivered_seq > self.delivered_seq:
@@ -192,11 +197,9 @@ class Chat(rx.State):
         return page.conversation.id == self.conversation and await session.owns(ctx, self)
 
 
-async def _send(
-    ctx: Context, account: str, conversation: str, client_id: str, text: str
-) -> Message:
+async def _send(ctx: Context, account: str, conversation: str, client_id: str, text: str) -> Sent:
     if account != ctx.user.email:
         raise errors.UnauthenticatedError(ANOTHER_ACCOUNT)
     outgoing = Outgoing(incoming.text(text), client_id)
     address = Address(conversation_id=incoming.text(conversation))
-    return (await messages.send(ctx, address, outgoing)).message
+    return await messages.send(ctx, address, outgoing)
