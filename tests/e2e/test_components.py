@@ -104,8 +104,12 @@ class TestTimeline:
 
     def test_the_newest_missing_number_is_found(self, page: Page) -> None:
         """What is asked for is what comes after the row before the gap."""
-        assert page.evaluate("timeline.gapAfter([row(1), row(4), row(5), row(8)])") == 5
-        assert page.evaluate("timeline.gapAfter([row(7), row(8)])") is None
+        assert page.evaluate("timeline.gapAfter([row(1), row(4), row(5), row(8)], true)") == 5
+        assert page.evaluate("timeline.gapAfter([row(7), row(8)], true)") is None
+        assert page.evaluate("timeline.gapAfter([row(7), row(8)], false)") == 0
+        assert page.evaluate("timeline.gapAfter([row(1), row(2)], false)") is None
+        assert page.evaluate("timeline.gapAfter([row(900)], false)") is None
+        assert page.evaluate("timeline.gapAfter([], false)") is None
 
     def test_rows_above_a_large_gap_leave(self, page: Page) -> None:
         """They come again by scrolling up."""

@@ -110,6 +110,22 @@ def test_who_comes_back_to_a_page_finds_it_right_at_once(
     expect(on.message(page, "lost")).to_be_visible(timeout=5_000)
 
 
+def test_the_first_message_of_all_is_there_though_its_update_was_lost(
+    screens: Screens, line: Line, doctor: Person, patient: Person
+) -> None:
+    """The second shows that there was one before it."""
+    page = screens.as_somebody(doctor, **WIDE)
+    line.connect(page)
+    on.open_chat(page, patient)
+    line.loses = lambda: True
+    patient.says(doctor, "one")
+    page.wait_for_timeout(1_000)
+    assert line.lost
+    line.loses = lambda: False
+    patient.says(doctor, "two")
+    expect(on.messages(page)).to_have_text(["one", "two"], timeout=5_000)
+
+
 def test_an_acknowledgement_that_got_lost_comes_again(
     page: Page, line: Line, doctor: Person, patient: Person
 ) -> None:

@@ -54,7 +54,7 @@ export function Feed(props) {
   const here = (ask) => (seq) => ask(conversation, seq);
   const answers = connected && unreachable === "";
   useRequest(wantsOlder ? oldest : null, answers, here(onOlder));
-  useRequest(timeline.gapAfter(rows), answers, here(onGap));
+  useRequest(timeline.gapAfter(rows, older), answers, here(onGap));
   useReading(lastOfPartner(rows, seen), answers, here(onRead));
 
   const shown = rows.slice(start, end).map((row) => stored(row, deliveredSeq, readSeq));

@@ -31,12 +31,15 @@ function sinceLargeGap(rows) {
 /**
  * The number after which the newest missing row is missing, or null.
  * @param {{seq: number}[]} rows in order
+ * @param {boolean} older whether rows before the first are there and were not asked for yet
  */
-export function gapAfter(rows) {
+export function gapAfter(rows, older) {
   for (let i = rows.length - 1; i > 0; i--) {
     if (rows[i].seq - rows[i - 1].seq > 1) return rows[i - 1].seq;
   }
-  return null;
+  const before = rows.length === 0 ? 0 : rows[0].seq - 1;
+  // More of them have left the page by themselves.
+  return !older && before > 0 && before <= LARGEST_GAP ? 0 : null;
 }
 
 /**
