@@ -11,6 +11,9 @@ from carechat.settings import Settings
 ANSWER_WAIT = 5.0
 """Seconds."""
 
+LOADED = b" loaded"
+"""What a worker says after its process id while it does not serve yet."""
+
 LOADING = 90
 SILENCE = 8
 """For how many seconds a worker may say nothing of itself: while it loads, and from then on."""
@@ -26,20 +29,27 @@ class Pulses:
         for end in (self._heard, self._said):
             end.setblocking(False)
         self._loading: dict[int, int] = {}
+        self._told: set[int] = set()
+        self._loaded: set[int] = set()
         self._silent_for: dict[int, int] = {}
 
     @property
     def descriptor(self) -> int:
-        """What workers write their process id to."""
+        """What workers write their process id to, with `LOADED` once they have loaded."""
         return self._said.fileno()
 
     def expect(self, pid: int) -> None:
-        """That worker was started, and will say so once it serves."""
+        """That worker was told to serve, and will say so once it does."""
+        self._told.discard(pid)
         self._loading[pid] = 0
 
     def has_told(self, pid: int) -> bool:
-        """Whether that worker, which was expected, serves."""
-        return pid not in self._loading
+        """Whether that worker has said that it serves."""
+        return pid in self._told
+
+    def has_loaded(self, pid: int) -> bool:
+        """Whether that worker has said that it has loaded."""
+        return pid in self._loaded
 
     def lost(self) -> list[int]:
         """Return the workers that live and have said nothing for too many looks; look each second.
@@ -50,8 +60,13 @@ class Pulses:
             looks.update({pid: number + 1 for pid, number in looks.items()})
         with contextlib.suppress(BlockingIOError):
             while True:
-                pid = int(self._heard.recv(32))
+                said = self._heard.recv(32)
+                pid = int(said.removesuffix(LOADED))
+                if said.endswith(LOADED):
+                    self._loaded.add(pid)
+                    continue
                 self._loading.pop(pid, None)
+                self._told.add(pid)
                 self._silent_for[pid] = 0
         silent = _more_than(self._loading, LOADING) + _more_than(self._silent_for, SILENCE)
         return [pid for pid in silent if _lives(pid)]

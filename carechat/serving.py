@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
@@ -14,7 +13,7 @@ from carechat import liveness, logs, scrape, webbuild
 from carechat.settings import PROJECT, Settings
 from carechat.signals import Signals
 from carechat.storage import data_directory, embedded, mongod
-from carechat.supervisor import Program, Worker, Workers, bound
+from carechat.supervisor import Program, Workers, bound, how
 
 APP = "carechat.carechat:app"
 
@@ -114,16 +113,11 @@ def watch(workers: Workers, pulses: liveness.Pulses, signals: Signals) -> None:
             awaited.discard(ended.pid)
             failed += not pulses.has_told(ended.pid)
             if failed > MAX_FAILED:
-                raise ServingError(f"The server ends again and again ({_how(ended)})")
-            logger.error("server: process %d ended (%s), starts again", ended.pid, _how(ended))
+                raise ServingError(f"The server ends again and again ({how(ended)})")
+            logger.error("server: process %d ended (%s), starts again", ended.pid, how(ended))
             awaited.add(workers.replace(ended).pid)
         workers.keep_spare()
         signals.wait(1)
-
-
-def _how(ended: Worker) -> str:
-    code = ended.returncode
-    return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
 
 def _say(*lines: str) -> None:
@@ -175,7 +169,7 @@ def _answers(settings: Settings, workers: Workers, signals: Signals) -> bool:
     deadline = time.monotonic() + READY_WAIT
     while not signals.stop:
         for ended in workers.ended():
-            raise ServingError(f"The server ended by itself ({_how(ended)})")
+            raise ServingError(f"The server ended by itself ({how(ended)})")
         if liveness.is_ready(settings):
             return True
         if time.monotonic() > deadline:

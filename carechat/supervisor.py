@@ -24,7 +24,11 @@ SERVE = b"1"
 """What a worker waits for, loaded, until it serves."""
 
 SPARE_WAIT = 10.0
-"""Seconds after a worker's end in which none is loaded in reserve: its people come back then."""
+"""Seconds after a start or a worker's end in which none is loaded in reserve: all come then."""
+
+SPARE_LOADING = 90.0
+SPARE_RETRY = 60.0
+"""Seconds that it may take to load, and until the next is loaded if that came to nothing."""
 
 # Without the second line every worker would build the pages again and not find them.
 VARIABLES = {
@@ -56,7 +60,7 @@ class Workers:
         self._pulses = pulses
         self._workers: list[Worker] = []
         self._spare: Worker | None = None
-        self._spare_due = 0.0
+        self._spare_due = self._spare_late = 0.0
         # Each of several has a socket of its own, so that the system deals out connections evenly,
         # and none to one that has ended. The only one has ours, on which connections wait for it.
         self._shares = settings.workers > 1 and sys.platform == "linux"
@@ -64,6 +68,7 @@ class Workers:
     def __enter__(self) -> Self:
         self._socket = self._bound()
         self._workers = [self._serving(self._load()) for _ in range(self._settings.workers)]
+        self._spare_due = time.monotonic() + SPARE_WAIT
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -86,20 +91,40 @@ class Workers:
 
     def replace(self, ended: Worker) -> Worker:
         """Let another serve in its place, the one in reserve if there is one, and return it."""
+        self._drop_dead_spare()
         spare, self._spare = self._spare, None
-        self._spare_due = time.monotonic() + SPARE_WAIT
+        self._spare_due = max(self._spare_due, time.monotonic() + SPARE_WAIT)
         worker = self._serving(spare or self._load())
         self._workers[self._workers.index(ended)] = worker
         return worker
 
     def keep_spare(self) -> None:
-        """Load one in reserve, if there is none: to load takes longer than all else of a start."""
+        """Load one in reserve, if there is none: to load takes longer than all else of a start.
+
+        Nobody needs it yet: what keeps it from being loaded is logged, and it is tried again.
+        """
+        self._drop_dead_spare()
+        now, spare = time.monotonic(), self._spare
+        if spare is None and now >= self._spare_due:
+            self._spare, self._spare_late = self._spare_if_any(), now + SPARE_LOADING
+        elif spare and now > self._spare_late and not self._pulses.has_loaded(spare.pid):
+            spare.kill()
+
+    def _spare_if_any(self) -> Worker | None:
+        try:
+            return self._load()
+        except OSError as error:
+            kind = type(error).__name__
+            logger.error("server: none can be held in reserve (%s)", kind)  # noqa: TRY400 one line
+            self._spare_due = time.monotonic() + SPARE_RETRY
+            return None
+
+    def _drop_dead_spare(self) -> None:
         if self._spare and self._spare.poll() is not None:
-            logger.error("server: process %d, held in reserve, ended", self._spare.pid)
+            pid = self._spare.pid
+            logger.error("server: process %d, in reserve, ended (%s)", pid, how(self._spare))
             self._spare.communicate()
-            self._spare, self._spare_due = None, time.monotonic() + SPARE_WAIT
-        if self._spare is None and time.monotonic() >= self._spare_due:
-            self._spare = self._load()
+            self._spare, self._spare_due = None, time.monotonic() + SPARE_RETRY
 
     def kill(self, pid: int) -> None:
         """End the worker with that process id at once."""
@@ -143,6 +168,12 @@ class Workers:
         deadline = time.monotonic() + ANNOUNCE_WAIT
         while liveness.is_ready(self._settings) and time.monotonic() < deadline:
             time.sleep(POLL)
+
+
+def how(ended: Worker) -> str:
+    """Return in the operator's words how that worker has ended."""
+    code = ended.returncode
+    return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
 
 def bound(settings: Settings, *, shared: bool = False) -> socket.socket:

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, cast
@@ -34,6 +35,9 @@ DRAIN_SECONDS = 5
 
 WRITE = "carechat.write"
 """The ASGI extension of a socket: writes a text frame at once, or returns that it cannot now."""
+
+LOADED = b" loaded"
+"""What it says after its process id, over the pipe of its signs of life, before it serves."""
 
 SERVES = "carechat"
 SPARE = "carechat-spare"
@@ -137,8 +141,14 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     sys.exit(0)
 
 
+def _tell_loaded() -> None:
+    with suppress(OSError):  # `serve` has much to do, or is ending
+        os.write(int(os.environ["CARECHAT_PULSE"]), str(os.getpid()).encode() + LOADED)
+
+
 def _be_called(name: str) -> None:
-    if sys.platform == "linux":
+    # Where the system does not let it, nothing but the name is missing.
+    with suppress(OSError):
         Path("/proc/self/comm").write_text(name)
 
 
@@ -150,6 +160,7 @@ def main(app: str, descriptor: str, parent: str) -> None:
     sys.path.insert(0, os.getcwd())
     loaded = server(app, factory=True)
     loaded.config.load()
+    _tell_loaded()
     _be_called(SPARE)
     if sys.stdin.buffer.read(1):
         _be_called(SERVES)

@@ -50,17 +50,19 @@ def serving(environment: Mapping[str, str]) -> Generator[subprocess.Popen[str]]:
             server.wait(STOP_SECONDS)
 
 
-def called(pid: int, name: str) -> list[int]:
-    """Return the processes that this one started and that have that name."""
+def workers(pid: int, name: str = "") -> list[int]:
+    """Return the workers that this process has started, or those alone that have that name."""
     found: list[int] = []
     for listed in Path(f"/proc/{pid}/task").glob("*/children"):
         with suppress(FileNotFoundError, ProcessLookupError):
             found += [int(child) for child in listed.read_text().split()]
-    return [child for child in found if _name(child) == name]
+    # The command of one that has ended is empty.
+    found = [child for child in found if "carechat.worker" in _told(child, "cmdline")]
+    return [child for child in found if name in {"", _told(child, "comm").strip()}]
 
 
-def _name(pid: int) -> str:
+def _told(pid: int, what: str) -> str:
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
+        return Path(f"/proc/{pid}/{what}").read_text()
     except (FileNotFoundError, ProcessLookupError):
         return ""

@@ -86,6 +86,26 @@ with pathlib.Path("loaded").open("a") as loaded:
     + TELLING
 )
 
+HANGS_WHEN_SECOND = """
+if len(pathlib.Path("loaded").read_text().split()) == 2:
+    time.sleep(600)
+"""
+
+SPARE_SOON = "from carechat import supervisor\nsupervisor.SPARE_WAIT = supervisor.SPARE_RETRY = 0"
+NO_FURTHER_PROCESS = """
+from carechat import serving
+def no_further(command, **_options):
+    raise BlockingIOError
+def answers(*arguments, answers=serving._answers):
+    try:
+        return answers(*arguments)
+    finally:
+        supervisor.subprocess.Popen = no_further
+        supervisor.SPARE_RETRY = 60
+serving._answers = answers
+"""
+"""As if the system let no further process be started once people are served."""
+
 
 @dataclass
 class Site:
@@ -368,7 +388,7 @@ def test_workers_that_are_killed_one_soon_after_the_other_end_nothing(site: Site
 def test_one_that_is_loaded_waits_to_take_the_place_of_a_worker_that_ends(site: Site) -> None:
     site.mongodb_uri = "mongodb://db.example.com/"
     site.application(COUNTED)
-    with site.served() as process:
+    with site.served(SPARE_SOON + SERVE) as process:
         _read_until(process, "Ctrl-C stops it")
         assert _eventually(lambda: len(site.loaded()) == 2)
         first, second = site.loaded()
@@ -383,9 +403,7 @@ def test_one_that_is_loaded_waits_to_take_the_place_of_a_worker_that_ends(site: 
 def test_one_that_ends_while_it_waits_is_loaded_anew(site: Site) -> None:
     site.mongodb_uri = "mongodb://db.example.com/"
     site.application(COUNTED)
-    with site.served(
-        "from carechat import supervisor\nsupervisor.SPARE_WAIT = 0" + SERVE
-    ) as process:
+    with site.served(SPARE_SOON + SERVE) as process:
         _read_until(process, "Ctrl-C stops it")
         assert _eventually(lambda: len(site.loaded()) == 2)
         first, second = site.loaded()
@@ -395,7 +413,34 @@ def test_one_that_ends_while_it_waits_is_loaded_anew(site: Site) -> None:
         process.terminate()
         _, log = process.communicate(timeout=30)
     assert process.returncode == 0
-    assert said(log) == f"ERROR server: process {second}, held in reserve, ended"
+    assert said(log) == f"ERROR server: process {second}, in reserve, ended (SIGKILL)"
+
+
+def test_one_that_cannot_be_held_in_reserve_ends_nothing(site: Site) -> None:
+    site.mongodb_uri = "mongodb://db.example.com/"
+    site.application(COUNTED)
+    with site.served(SPARE_SOON + NO_FURTHER_PROCESS + SERVE) as process:
+        _read_until(process, "Ctrl-C stops it")
+        assert process.stderr
+        line = process.stderr.readline()
+        assert said(line) == "ERROR server: none can be held in reserve (BlockingIOError)"
+        assert site.workers_seen() == set(site.loaded())
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+def test_one_that_does_not_get_as_far_as_waiting_is_loaded_anew(site: Site) -> None:
+    site.mongodb_uri = "mongodb://db.example.com/"
+    site.application(COUNTED + HANGS_WHEN_SECOND)
+    impatient = "\nsupervisor.SPARE_LOADING = 1"
+    with site.served(SPARE_SOON + impatient + SERVE) as process:
+        _read_until(process, "Ctrl-C stops it")
+        assert _eventually(lambda: len(site.loaded()) == 3)
+        assert site.get() == site.loaded()[0]
+        process.terminate()
+        _, log = process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert said(log) == f"ERROR server: process {site.loaded()[1]}, in reserve, ended (SIGKILL)"
 
 
 def test_an_application_that_cannot_start_any_more_ends_everything(site: Site) -> None:

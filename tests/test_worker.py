@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import connect
 
-from carechat import worker
+from carechat import liveness, worker
 from carechat.api import socket
 from tests import serving
 
@@ -102,6 +102,10 @@ async def test_a_socket_may_say_nothing_for_longer(monkeypatch: pytest.MonkeyPat
 
 def test_the_door_for_sockets_asks_for_what_a_worker_offers() -> None:
     assert socket.WRITE == worker.WRITE
+
+
+def test_who_watches_the_workers_knows_their_words() -> None:
+    assert liveness.LOADED == worker.LOADED
 
 
 async def test_a_head_has_an_end() -> None:

@@ -105,7 +105,7 @@ class Product:
         ]
 
     def memory(self) -> int:
-        """Return the bytes that the server has resident, without its MongoDB."""
+        """Return the bytes that the server has resident, without its MongoDB and what waits."""
         return machine.memory(self.processes())
 
     def busy(self, mongod: bool = False) -> float:
@@ -155,7 +155,7 @@ def serve(folder: Path, **variables: str) -> Iterator[Product]:
 def _until_spare(pid: int) -> None:
     """Return when the worker in reserve is loaded, which nothing that is measured is to pay for."""
     deadline = time.monotonic() + SPARE_SECONDS
-    while not processes.called(pid, worker.SPARE):
+    while not processes.workers(pid, worker.SPARE):
         assert time.monotonic() < deadline, "no worker was loaded in reserve"
         time.sleep(POLL_SECONDS)
 

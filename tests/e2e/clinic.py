@@ -177,8 +177,11 @@ class Clinic:
         )
 
     def _worker(self) -> int:
-        [pid] = processes.called(self._pid, worker.SERVES)
-        return pid
+        deadline = time.monotonic() + HEARD_SECONDS
+        while len(serving := processes.workers(self._pid, worker.SERVES)) != 1:
+            assert time.monotonic() < deadline, "nobody serves"
+            time.sleep(0.05)
+        return serving[0]
 
     def _import(self, rows: Iterable[str]) -> None:
         path = self._data_dir / "people.csv"

@@ -111,8 +111,7 @@ class Product:
     async def kill(self) -> None:
         """Kill every process of it at once, but MongoDB, which it takes over at the next start."""
         assert self._process
-        spare = processes.called(self._process.pid, worker.SPARE)
-        for pid in [self._process.pid, *self.workers(), *spare]:
+        for pid in [self._process.pid, *processes.workers(self._process.pid)]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         await self._process.communicate()
@@ -120,7 +119,7 @@ class Product:
     def workers(self) -> list[int]:
         """Return the processes that serve."""
         assert self._process
-        return processes.called(self._process.pid, worker.SERVES)
+        return processes.workers(self._process.pid, worker.SERVES)
 
     def memory(self) -> int:
         """Return the bytes that what serves has resident."""
