@@ -200,4 +200,5 @@ class Live(rx.State):
                 return None
             url = self.router.url
             self._get_root_state().reset()
-        return rx.redirect(routes.login(reason.value if reason else "", routes.here(url)))
+        here = routes.here(url) or session.here()
+        return rx.redirect(routes.login(reason.value if reason else "", here))

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 import reflex as rx
 from reflex.app import App
 from reflex.event import Event
+from reflex.istate.data import RouterData
 from reflex.middleware.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
 from reflex_base.event.context import EventContext
@@ -33,7 +34,6 @@ NO_ANSWER = "CareChat does not answer right now. Please try again in a moment."
 
 _backend: ContextVar[Backend] = ContextVar("backend")
 _caller: ContextVar[Context | None] = ContextVar("caller", default=None)
-_here: ContextVar[str] = ContextVar("here", default="")
 
 
 class Tab(rx.State):
@@ -55,7 +55,8 @@ def visitor() -> Context | None:
 
 def here() -> str:
     """Return the address of the page from which the event at hand comes, without the server's."""
-    return _here.get()
+    # Not the state's: that has none any more once it was reset, until its page has another address.
+    return routes.here(RouterData.from_router_data(EventContext.get().router_data).url)
 
 
 def caller() -> Context:
@@ -105,7 +106,6 @@ class SessionMiddleware(Middleware):
         ctx = await self._resolve(self.backend, state, event)
         _backend.set(self.backend)
         _caller.set(ctx)
-        _here.set(routes.here(state.router.url))
         root = state._get_root_state()
         tab = await root.get_state(Tab)
         if tab._session_id != _session_id(ctx):

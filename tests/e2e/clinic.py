@@ -156,8 +156,9 @@ class Clinic:
             yield
 
     def kill_server(self) -> None:
-        """Kill the process that serves; its supervisor starts another."""
-        os.kill(self._worker(), signal.SIGKILL)
+        """Kill the process that serves, and what waits to: the next one has to load first."""
+        for pid in [*processes.workers(self._pid, worker.SPARE), self._worker()]:
+            os.kill(pid, signal.SIGKILL)
 
     def files(self) -> list[Path]:
         """Return every file of the data directory that is not the database's own."""
