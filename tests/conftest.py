@@ -41,6 +41,9 @@ START_SECONDS = 60.0
 SERVED = ("tests/bench/", "tests/e2e/", "tests/faults/")
 """Where tests start the product as its users do, each on ports of its own."""
 
+UNSERVED = "tests/e2e/test_components.py"
+"""What needs a browser and no product."""
+
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
@@ -51,6 +54,8 @@ class _ServedTestsTogether(LoadScopeScheduling):
     """Gives each test to whichever process is free, and all that share a served product to one."""
 
     def _split_scope(self, nodeid: str) -> str:
+        if nodeid.startswith(UNSERVED):
+            return UNSERVED
         return next((folder for folder in SERVED if nodeid.startswith(folder)), nodeid)
 
 
