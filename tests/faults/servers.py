@@ -51,6 +51,7 @@ async def come_back(folder: Path, plan: Plan) -> Line:
         load.among(served, await served.admit(pairs), listening=SOCKETS_EACH - 1) as crowd,
     ):
         await _everybody_writes(crowd)
+        await asyncio.to_thread(served.await_reserve)
         began = time.monotonic()
         for one in crowd.devices:
             one.count_as_gone()
