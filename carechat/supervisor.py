@@ -20,6 +20,7 @@ from carechat.settings import Settings
 ANNOUNCE_WAIT = 1.0
 STOP_WAIT = 10.0
 POLL = 0.1
+
 SERVE = b"1"
 """What a worker waits for, loaded, until it serves."""
 

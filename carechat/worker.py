@@ -41,7 +41,7 @@ LOADED = b" loaded"
 
 SERVES = "carechat"
 SPARE = "carechat-spare"
-"""What `ps` and `top` call a worker that serves, and one that has loaded and waits."""
+"""What `top` and `ps -eo comm` call a worker that serves, and one that has loaded and waits."""
 
 PR_SET_PDEATHSIG = 1
 

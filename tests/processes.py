@@ -4,13 +4,18 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from carechat import worker
+
 PROJECT = Path(__file__).parents[1]
 
 STOP_SECONDS = 30.0
+SPARE_SECONDS = 60.0
+POLL_SECONDS = 0.1
 
 
 def environment(data_dir: Path, port: int, pages: str, **variables: str) -> dict[str, str]:
@@ -59,6 +64,14 @@ def workers(pid: int, name: str = "") -> list[int]:
     # The command of one that has ended is empty.
     found = [child for child in found if "carechat.worker" in _told(child, "cmdline")]
     return [child for child in found if name in {"", _told(child, "comm").strip()}]
+
+
+def await_spare(pid: int) -> None:
+    """Wait until one of them waits in reserve, as from ten seconds after a start on; blocks."""
+    deadline = time.monotonic() + SPARE_SECONDS
+    while not workers(pid, worker.SPARE):
+        assert time.monotonic() < deadline, "none is held in reserve"
+        time.sleep(POLL_SECONDS)
 
 
 def _told(pid: int, what: str) -> str:

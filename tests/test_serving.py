@@ -385,13 +385,20 @@ def test_workers_that_are_killed_one_soon_after_the_other_end_nothing(site: Site
     assert log.count("(SIGKILL), starts again") == 8
 
 
-def test_one_that_is_loaded_waits_to_take_the_place_of_a_worker_that_ends(site: Site) -> None:
+@contextlib.contextmanager
+def _one_in_reserve(site: Site) -> Iterator[tuple[subprocess.Popen[str], str, str]]:
+    """Give a served application, which worker serves, and which one waits."""
     site.mongodb_uri = "mongodb://db.example.com/"
     site.application(COUNTED)
     with site.served(SPARE_SOON + SERVE) as process:
         _read_until(process, "Ctrl-C stops it")
         assert _eventually(lambda: len(site.loaded()) == 2)
-        first, second = site.loaded()
+        serving, waiting = site.loaded()
+        yield process, serving, waiting
+
+
+def test_one_that_is_loaded_waits_to_take_the_place_of_a_worker_that_ends(site: Site) -> None:
+    with _one_in_reserve(site) as (process, first, second):
         assert site.workers_seen() == {first}
         os.kill(int(first), signal.SIGKILL)
         assert _eventually(lambda: site.get() == second)
@@ -401,12 +408,7 @@ def test_one_that_is_loaded_waits_to_take_the_place_of_a_worker_that_ends(site: 
 
 
 def test_one_that_ends_while_it_waits_is_loaded_anew(site: Site) -> None:
-    site.mongodb_uri = "mongodb://db.example.com/"
-    site.application(COUNTED)
-    with site.served(SPARE_SOON + SERVE) as process:
-        _read_until(process, "Ctrl-C stops it")
-        assert _eventually(lambda: len(site.loaded()) == 2)
-        first, second = site.loaded()
+    with _one_in_reserve(site) as (process, first, second):
         os.kill(int(second), signal.SIGKILL)
         assert _eventually(lambda: len(site.loaded()) == 3)
         assert site.get() == first

@@ -35,9 +35,6 @@ PAIRS = 60
 AT_ONCE = 8
 """Sign-ins at the same time, fewer than the product lets one network have."""
 
-SPARE_SECONDS = 60.0
-POLL_SECONDS = 0.1
-
 PROFILE_BYTES = 64_000_000
 
 TALKER = "talking-"
@@ -148,16 +145,9 @@ def serve(folder: Path, **variables: str) -> Iterator[Product]:
     began = time.monotonic()
     with processes.serving(environment) as server:
         start_seconds = time.monotonic() - began
-        _until_spare(server.pid)
+        # Nothing that is measured is to pay for its loading.
+        processes.await_spare(server.pid)
         yield Product(folder, server.pid, start_seconds)
-
-
-def _until_spare(pid: int) -> None:
-    """Return when the worker in reserve is loaded, which nothing that is measured is to pay for."""
-    deadline = time.monotonic() + SPARE_SECONDS
-    while not processes.workers(pid, worker.SPARE):
-        assert time.monotonic() < deadline, "no worker was loaded in reserve"
-        time.sleep(POLL_SECONDS)
 
 
 def populate(folder: Path, talkers: int, **variables: str) -> None:

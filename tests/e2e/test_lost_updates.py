@@ -163,20 +163,20 @@ def test_with_every_second_update_lost_both_have_everything_in_the_end(
     theirs = screens.chat(patient, doctor)
     turns = itertools.cycle([True, False])
     line.loses = lambda: next(turns)
-    for number in range(6):
+    for number in range(12):
         on.write(page, f"mine {number}")
         on.write(theirs, f"theirs {number}")
-    expect(on.state(theirs, "theirs 5")).to_contain_text(
+    expect(on.state(theirs, "theirs 11")).to_contain_text(
         re.compile("Sent|Delivered|Read"), timeout=HEALED_MS
     )
-    expect(on.message(theirs, "mine 5")).to_be_visible(timeout=2 * HEALED_MS)
+    expect(on.message(theirs, "mine 11")).to_be_visible(timeout=2 * HEALED_MS)
     line.loses = lambda: False
     assert line.lost
     said = doctor.texts(patient)
-    assert sorted(said[1:]) == sorted(f"{who} {n}" for who in ("mine", "theirs") for n in range(6))
+    assert sorted(said[1:]) == sorted(f"{who} {n}" for who in ("mine", "theirs") for n in range(12))
     expect(on.messages(page)).to_have_text(said, timeout=HEALED_MS)
     expect(on.messages(theirs)).to_have_text(said)
-    expect(on.state(page, "mine 5")).to_have_text("Read", timeout=HEALED_MS)
+    expect(on.state(page, "mine 11")).to_have_text("Read", timeout=HEALED_MS)
 
 
 def test_a_page_that_has_everything_is_sent_nothing(

@@ -102,12 +102,9 @@ class Product:
         return [await asyncio.to_thread(pair, self.url, number) for number in range(1, pairs + 1)]
 
     def await_reserve(self) -> None:
-        """Wait until one is held in reserve, as from ten seconds after a start on; blocks."""
+        """Wait until another could take the place of what serves; blocks."""
         assert self._process
-        deadline = time.monotonic() + START_SECONDS
-        while not processes.workers(self._process.pid, worker.SPARE):
-            assert time.monotonic() < deadline, "none is held in reserve"
-            time.sleep(POLL_SECONDS)
+        processes.await_spare(self._process.pid)
 
     def kill_worker(self) -> None:
         """Kill what serves; another takes its place."""
