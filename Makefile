@@ -8,7 +8,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 SOURCES := carechat tests scripts $(wildcard rxconfig.py)
 # loadgroup would do nothing: pytest-xdist 3.8 cannot mark a group with pytest 9.2.
-PARALLEL ?= -n 2 --dist loadfile
+PARALLEL ?= -n 2 --dist loadfile --no-loadscope-reorder
 # Pyright brings its own Node and asks no server for a newer version.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
@@ -63,7 +63,7 @@ shots: setup-test ## Take the screenshots in docs/screenshots anew
 	@exec $(BIN)/python -m tests.shots
 
 clean: ## Remove everything that was made, but not .carechat, where the data is
-	@rm -rf .venv .web .web-test .web-bench .web-faults .states assets/external .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
+	@rm -rf .venv .web .web-* .states assets/external .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
 	@find carechat tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +
 
 python:

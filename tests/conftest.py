@@ -38,11 +38,11 @@ SECRET = "a secret for tests that is long enough"
 START_SECONDS = 60.0
 """How long a mongod may take to start."""
 
-SERVED = ("tests/bench/", "tests/e2e/", "tests/faults/")
-"""Where tests start the product as its users do, each on ports of its own."""
+SERVED = ("tests/bench/", "tests/faults/")
+"""Where tests start the product on a port of the folder, which one process at a time can have."""
 
-UNSERVED = "tests/e2e/test_components.py"
-"""What needs a browser and no product."""
+BROWSED = "tests/e2e/"
+"""Where tests use a product that each process keeps for all of them."""
 
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
@@ -51,11 +51,14 @@ Records = Database[dict[str, Any]]
 
 
 class _ServedTestsTogether(LoadScopeScheduling):
-    """Gives each test to whichever process is free, and all that share a served product to one."""
+    """Gives each test to whichever process is free: those of a folder or file together, if served.
+
+    It keeps to the order in which they were collected (`--no-loadscope-reorder`).
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(UNSERVED):
-            return UNSERVED
+        if nodeid.startswith(BROWSED):
+            return nodeid.partition("::")[0]
         return next((folder for folder in SERVED if nodeid.startswith(folder)), nodeid)
 
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from carechat.demo import DOCTOR_EMAIL, PASSWORD, PATIENT_EMAIL
 from tests import chromium
-from tests.e2e.clinic import PORT, URL
+from tests.e2e.clinic import PAGES, PORT, URL
 
 PROJECT = Path(__file__).parents[1]
 Theme = Literal["light", "dark"]
@@ -34,7 +34,7 @@ def served() -> Iterator[None]:
             "CARECHAT_DATA_DIR": data_dir,
             "CARECHAT_BCRYPT_COST": "4",
             "PORT": str(PORT),
-            "REFLEX_WEB_WORKDIR": ".web-test",
+            "REFLEX_WEB_WORKDIR": PAGES,
             "TZ": time_zone(),
         }
         command = [sys.executable, "-m", "carechat", "serve"]

@@ -23,8 +23,12 @@ from tests import people, processes
 from tests.people import PASSWORD
 from tests.processes import PROJECT
 
-PORT = int(os.environ.get("CARECHAT_E2E_PORT", "8123"))
+PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"""Which of the processes that test side by side this is: each has a port, and pages, of its own."""
+
+PORT = int(os.environ.get("CARECHAT_E2E_PORT", "8123")) + PROCESS
 URL = f"http://localhost:{PORT}"
+PAGES = f".web-test-{PROCESS}"
 GENEROUS = {"CARECHAT_BCRYPT_COST": "4", "CARECHAT_SEND_RATE": "1000/1000"}
 HEARD_SECONDS = 10.0
 DOCTORS = 500
@@ -193,7 +197,7 @@ class Clinic:
 @contextlib.contextmanager
 def served(data_dir: Path) -> Iterator[Clinic]:
     """Give a served CareChat with the demo and many doctors, and see that it ends as it should."""
-    environment = processes.environment(data_dir, PORT, ".web-test", **GENEROUS)
+    environment = processes.environment(data_dir, PORT, PAGES, **GENEROUS)
     with processes.serving(environment) as server:
         clinic = Clinic(data_dir, environment, server.pid)
         yield clinic
