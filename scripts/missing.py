@@ -57,7 +57,11 @@ TO_RUN = [
     ),
 ]
 TO_TEST = [
-    Part("Chromium, for the browser tests", "chromium", lambda: _command("chromium")),
+    Part(
+        "Chromium without windows, for the browser tests",
+        "chromium-headless-shell",
+        lambda: _command(os.environ.get("CARECHAT_CHROMIUM", "chromium-headless-shell")),
+    ),
     Part(
         "a font, for the browser tests",
         "fonts-liberation",

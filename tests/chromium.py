@@ -1,8 +1,12 @@
-"""The browser of all tests, and how it is started."""
+"""The browser of all tests, and how it is started.
+
+Chromium's headless shell has the engine of the browser and draws no window: a page costs it less
+than half of the processor time that it costs `chromium --headless`.
+"""
 
 import os
 
-PROGRAM = os.environ.get("CARECHAT_CHROMIUM", "/usr/bin/chromium")
+PROGRAM = os.environ.get("CARECHAT_CHROMIUM", "/usr/bin/chromium-headless-shell")
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
