@@ -14,6 +14,7 @@ from carechat.ui.parts import clock as clock
 from carechat.ui.parts import query as query
 from carechat.ui.parts import said as said
 
+beside.script(__name__, "order.js")
 _LIBRARY = beside.script(__name__, "conversations.jsx").importable_path
 
 
