@@ -8,7 +8,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 SOURCES := carechat tests scripts $(wildcard rxconfig.py)
 # loadgroup would do nothing: pytest-xdist 3.8 cannot mark a group with pytest 9.2.
-PARALLEL ?= -n 2 --dist loadfile --no-loadscope-reorder
+PARALLEL ?= -n 2 --dist loadfile
 # Pyright brings its own Node and asks no server for a newer version.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 

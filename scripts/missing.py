@@ -58,9 +58,9 @@ TO_RUN = [
 ]
 TO_TEST = [
     Part(
-        "Chromium without windows, for the browser tests",
+        "Chromium, for the browser tests: CARECHAT_CHROMIUM, or the one without windows",
         "chromium-headless-shell",
-        lambda: _command(os.environ.get("CARECHAT_CHROMIUM", "chromium-headless-shell")),
+        lambda: _command(os.environ.get("CARECHAT_CHROMIUM") or "chromium-headless-shell"),
     ),
     Part(
         "a font, for the browser tests",
@@ -79,8 +79,9 @@ TO_TEST = [
 def _install(packages: list[str]) -> None:
     print("Installing", *packages, "...", flush=True)
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
-    for command in (["apt-get", "update", "-qq"], install):
+    # One by one: apt installs none of several if it does not know one of them.
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+    for command in (["apt-get", "update", "-qq"], *([*install, package] for package in packages)):
         subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL)
 
 

@@ -5,8 +5,10 @@ than half of the processor time that it costs `chromium --headless`.
 """
 
 import os
+import shutil
 
-PROGRAM = os.environ.get("CARECHAT_CHROMIUM", "/usr/bin/chromium-headless-shell")
+NAME = os.environ.get("CARECHAT_CHROMIUM") or "chromium-headless-shell"
+PROGRAM = shutil.which(NAME) or NAME
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -42,7 +42,7 @@ SERVED = ("tests/bench/", "tests/faults/")
 """Where tests start the product on a port of the folder, which one process at a time can have."""
 
 BROWSED = "tests/e2e/"
-"""Where tests use a product that each process keeps for all of them."""
+"""Where tests use a browser and a product, which each process keeps for all of them."""
 
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
@@ -51,10 +51,7 @@ Records = Database[dict[str, Any]]
 
 
 class _ServedTestsTogether(LoadScopeScheduling):
-    """Gives each test to whichever process is free: those of a folder or file together, if served.
-
-    It keeps to the order in which they were collected (`--no-loadscope-reorder`).
-    """
+    """Gives each test to whichever process is free, in order; some folders and files as a whole."""
 
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith(BROWSED):
@@ -65,6 +62,8 @@ class _ServedTestsTogether(LoadScopeScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """Decide which process runs which test."""
+    # Else what has most tests would come first: those with a browser, which have to come last.
+    config.option.loadscopereorder = False
     return _ServedTestsTogether(config, log)
 
 

@@ -71,7 +71,7 @@ def _messages(served: Product, browser: Screens, plan: Plan) -> Iterator[Line]:
     also_reads = (reading.server - one.server) / (READING - 1)
     yield Line("… per page that also reads it", f"{short(also_reads)} ms", "≤ 2 ms")
     yield Line(
-        "… for the message itself, sent by REST, one page open",
+        "… all told for a message by REST four times a second, one page open",
         f"{short(one.server)} ms, MongoDB {short(one.mongod)} ms",
     )
 

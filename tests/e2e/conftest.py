@@ -17,7 +17,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the tests with a browser last: each process has one server and one browser for them all.
 
     Playwright keeps an event loop of its own running in this thread, in which no asynchronous test
-    can run any more. The longest files come first, so that all processes end at about one time.
+    can run any more. Files with few tests come last, so that all processes end at about one time.
     """
     here = Path(__file__).parent
     tests = Counter(item.path for item in items if item.path.is_relative_to(here))
