@@ -1,10 +1,6 @@
 """Takes the screenshots in docs/screenshots anew, of the demo just after its start."""
 
 import contextlib
-import os
-import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -14,10 +10,10 @@ from typing import Literal
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from carechat.demo import DOCTOR_EMAIL, PASSWORD, PATIENT_EMAIL
-from tests import chromium
+from tests import chromium, processes
 from tests.e2e.clinic import PAGES, PORT, URL
+from tests.processes import PROJECT
 
-PROJECT = Path(__file__).parents[1]
 Theme = Literal["light", "dark"]
 
 FOLDER = PROJECT / "docs" / "screenshots"
@@ -30,24 +26,10 @@ MORNING = 10
 def served() -> Iterator[None]:
     """Serve the demo, on data of its own, with the pages that the browser tests have built."""
     with tempfile.TemporaryDirectory() as data_dir:
-        environment = os.environ | {
-            "CARECHAT_DATA_DIR": data_dir,
-            "CARECHAT_BCRYPT_COST": "4",
-            "PORT": str(PORT),
-            "REFLEX_WEB_WORKDIR": PAGES,
-            "TZ": time_zone(),
-        }
-        command = [sys.executable, "-m", "carechat", "serve"]
-        with subprocess.Popen(
-            command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True
-        ) as server:
-            assert server.stdout
-            try:
-                if not any("is ready" in line for line in server.stdout):
-                    sys.exit("CareChat did not start: see above.")
-                yield
-            finally:
-                server.send_signal(signal.SIGINT)
+        variables = {"CARECHAT_BCRYPT_COST": "4", "TZ": time_zone()}
+        environment = processes.environment(Path(data_dir), PORT, PAGES, **variables)
+        with processes.serving(environment):
+            yield
 
 
 def time_zone() -> str:
