@@ -9,6 +9,7 @@ from bson import ObjectId
 from bson.errors import InvalidId
 from pymongo import AsyncMongoClient, WriteConcern
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.asynchronous.pool import Pool
 from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 
@@ -27,10 +28,25 @@ CONNECT_TIMEOUT_MS = 2_000
 UNAVAILABLE = "CareChat cannot reach its records right now. Please try again in a moment."
 
 
+class _Pool(Pool):
+    """The driver's connections to one server, all of which are closed when they are to be.
+
+    Whose call fails closes what else is connected. If it is cancelled in the middle of that, the
+    driver alone forgets connections that are still open, and they stay so until the process ends.
+    """
+
+    async def reset(
+        self, service_id: ObjectId | None = None, interrupt_connections: bool = False
+    ) -> None:
+        """Close all, even if whoever asks for it is cancelled meanwhile."""
+        await asyncio.shield(super().reset(service_id, interrupt_connections))
+
+
 def connect(uri: str) -> AsyncMongoClient[Document]:
     """Return a client for that deployment; it connects with its first use."""
     return AsyncMongoClient(
         uri,
+        _pool_class=_Pool,
         appname="carechat",
         connectTimeoutMS=CONNECT_TIMEOUT_MS,
         timeoutMS=OPERATION_TIMEOUT_MS,

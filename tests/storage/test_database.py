@@ -10,6 +10,7 @@ import pytest
 from carechat.domain import errors
 from carechat.domain.events import SessionEnded
 from carechat.services.context import Backend
+from carechat.storage import database
 from carechat.storage.database import object_id
 from carechat.storage.store import Store
 from tests.conftest import Clock
@@ -49,6 +50,24 @@ async def test_cleaning_up_after_a_cancellation_may_call_again(backend: Backend)
     with pytest.raises(asyncio.CancelledError):
         await task
     assert found == [None]
+
+
+async def test_all_connections_are_closed_though_who_closes_them_is_cancelled(
+    mongodb_uri: str,
+) -> None:
+    async with database.connect(mongodb_uri) as client:
+        await asyncio.gather(*(client.admin.command("ping") for _ in range(5)))
+        # A call that fails does the same, but could not be cancelled just then.
+        [server] = client._topology._servers.values()  # pyright: ignore[reportPrivateUsage]
+        connections = list(server.pool.conns)
+        closing = asyncio.create_task(server.pool.reset())
+        await asyncio.sleep(0)
+        closing.cancel()
+        await asyncio.wait([closing])
+    closed = [connection.closed for connection in connections]
+    await asyncio.gather(*(connection.close_conn(None) for connection in connections))
+    assert closed
+    assert all(closed)
 
 
 async def test_quiet_is_no_failure_of_the_stream_of_changes(watching: Backend) -> None:
