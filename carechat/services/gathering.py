@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from itertools import islice
 from typing import Generic, TypeVar
@@ -69,8 +70,10 @@ class Gathering(Generic[Value]):
         """Return when what is waiting now is written, if the database takes it."""
         if self._writing:
             await asyncio.wait({self._writing})
-        while self._waiting and not self._fails:
-            await asyncio.wait({self._writing or self._start()})
+        # What comes meanwhile waits behind it: while much comes there is always something.
+        for _ in range(math.ceil(len(self._waiting) / AT_ONCE)):
+            if self._waiting and not self._fails:
+                await asyncio.wait({self._writing or self._start()})
 
     async def close(self) -> None:
         """Write what still waits, if that can be done soon, and stop."""

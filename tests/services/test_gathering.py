@@ -70,6 +70,20 @@ async def test_much_is_written_in_parts(gathered: Gathering[int], records: Recor
     assert len(records.kept) == 3 * gathering.AT_ONCE
 
 
+async def test_what_waits_is_written_soon_however_much_comes_meanwhile(records: Records) -> None:
+    async def write(values: dict[str, int]) -> None:
+        gathered.put("another", len(records.writes))
+        await records.write(values)
+
+    gathered = Gathering[int]("numbers", write, max)
+    for number in range(2 * gathering.AT_ONCE):
+        gathered.put(str(number), number)
+    async with asyncio.timeout(1):
+        await gathered.settle()
+    await gathered.close()
+    assert records.kept.items() >= {str(n): n for n in range(2 * gathering.AT_ONCE)}.items()
+
+
 async def test_what_could_not_be_written_is_joined_with_what_has_come_since(
     gathered: Gathering[int], records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
