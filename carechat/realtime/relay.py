@@ -274,8 +274,7 @@ class Relay:
             case Lost(seconds):
                 self.doubt.cast(self._heard_at - seconds, LINGER_SECONDS)
             case Bye():
-                self._peers.pop(origin, None)
-                self._ears.miss(origin)
+                self._miss(origin)
             case _:
                 self._ears.hear(origin, item)
 
@@ -303,7 +302,7 @@ class Relay:
 
     def _miss(self, origin: str) -> None:
         peer = self._peers.pop(origin)
-        # What it stored last it may not have told any more.
+        # What it stored last it may not have told any more, nor after its good-bye.
         self.doubt.cast(peer.heard_at, LINGER_SECONDS)
         self._ears.miss(origin)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,15 +17,13 @@ from carechat.domain import errors
 from carechat.domain.messages import Draft, Message
 from carechat.storage.database import UNAVAILABLE, Document, failures, guarded
 from carechat.storage.group_commit import GroupCommit, Outcome
+from carechat.storage.in_doubt import InDoubt, Tell
 
 LANES = 2
 """Small batches that are under way at once, of different conversations."""
 
 MAX_TAILS = 10_000
 """Conversations whose newest number is remembered."""
-
-MAX_UNKNOWN = 10_000
-"""Drafts that are remembered because nobody knows whether they are stored."""
 
 TICK = timedelta(milliseconds=1)
 """The least time between two messages of a conversation; also what a BSON date can tell apart."""
@@ -34,6 +32,14 @@ DUPLICATE_KEY = 11000
 
 Key = tuple[str, str, str]
 Appended = tuple[Message, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """Who is to be told of a message that is about to be stored, and who waits for that."""
+
+    tell: Tell
+    waiting: list["asyncio.Future[Appended]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +67,33 @@ class Appender:
         self._collection = collection
         self._clock = clock
         self._commits = GroupCommit(self._write, lambda draft: draft.conversation_id, LANES)
-        self._under_way: dict[Draft, list[asyncio.Future[Appended]]] = {}
+        self._under_way: dict[Draft, _UnderWay] = {}
         self._tails: OrderedDict[str, Tail] = OrderedDict()
-        self._unknown: OrderedDict[Key, bool] = OrderedDict()
+        self._in_doubt = InDoubt(self._stored)
         metrics.waiting(self._under_way)
 
-    async def append(self, draft: Draft, tell: Callable[[Message], None]) -> Appended:
+    async def append(self, draft: Draft, tell: Tell) -> Appended:
         """See `Messages.append`."""
-        mine: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
-        if waiting := self._under_way.get(draft):
-            waiting.append(mine)
-            stored, _ = await mine
+        if (stored := await self.outcome(draft)) is not None:
             return stored, False
-        self._commits.put(draft, partial(self._settled, draft, tell))
-        self._under_way[draft] = [mine]
+        mine: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        self._commits.put(draft, partial(self._settled, draft))
+        self._under_way[draft] = _UnderWay(tell, [mine])
         return await mine
 
-    def _settled(
-        self,
-        draft: Draft,
-        tell: Callable[[Message], None],
-        outcome: Appended | errors.CareChatError,
-    ) -> None:
-        waiting = [one for one in self._under_way.pop(draft) if not one.done()]
+    async def outcome(self, draft: Draft) -> Message | None:
+        """Return what becomes of the draft that is about to be stored, None if it is not."""
+        under_way = self._under_way.get(draft)
+        if under_way is None:
+            return None
+        mine: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+        under_way.waiting.append(mine)
+        stored, _ = await mine
+        return stored
+
+    def _settled(self, draft: Draft, outcome: Appended | errors.CareChatError) -> None:
+        under_way = self._under_way.pop(draft)
+        waiting = [one for one in under_way.waiting if not one.done()]
         if isinstance(outcome, errors.CareChatError):
             for one in waiting:
                 one.set_exception(outcome)
@@ -92,7 +102,7 @@ class Appender:
             one.set_result(outcome)
         message, is_new = outcome
         if is_new:
-            tell(message)
+            under_way.tell(message)
 
     def known_seq(self, conversation_id: str) -> int:
         """The number of a message that is stored there, the newest one of this process if known."""
@@ -101,6 +111,7 @@ class Appender:
 
     async def close(self) -> None:
         """Stop; whoever still waits hears that the outcome is not known."""
+        await self._in_doubt.close()
         await self._commits.close()
 
     @guarded
@@ -117,10 +128,15 @@ class Appender:
             return await self._after(drafts, documents, dict[str, Any](error.details or {}))
         except PyMongoError as error:
             failures.note(error)
-            return await self._read_back(drafts, documents)
+            return await self._uncertain(drafts, documents)
         except UnicodeEncodeError:
             return await self._one_by_one(drafts)
         self._remember(tails)
+        return self._new(drafts, documents)
+
+    def _new(self, drafts: list[Draft], documents: list[Document]) -> list[Outcome[Appended]]:
+        for draft in drafts:
+            self._in_doubt.settle(draft)
         return [(message(one), True) for one in documents]
 
     async def _one_by_one(self, drafts: list[Draft]) -> list[Outcome[Appended]]:
@@ -135,48 +151,57 @@ class Appender:
         """What became of a batch of which MongoDB refused one: those before it are stored."""
         refused: list[dict[str, Any]] = details.get("writeErrors", [])
         if not refused or details.get("writeConcernErrors"):
-            return await self._read_back(drafts, documents)
+            return await self._uncertain(drafts, documents)
         index: int = refused[0]["index"]
         stored = documents[:index]
         tails: dict[str, Tail] = {one["conversation_id"]: _tail(one) for one in stored}
         tails.pop(drafts[index].conversation_id, None)
         self._remember(tails)
-        outcomes: list[Outcome[Appended]] = [(message(one), True) for one in stored]
+        outcomes = self._new(drafts[:index], stored)
         if refused[0]["code"] == DUPLICATE_KEY and "seq" in refused[0].get("keyPattern", {}):
             return [*outcomes, None]  # another process was faster with the number
         one = slice(index, index + 1)
         return [*outcomes, *await self._read_back(drafts[one], documents[one])]
 
+    async def _uncertain(
+        self, drafts: list[Draft], documents: list[Document]
+    ) -> list[Outcome[Appended]]:
+        """What became of a batch of which MongoDB does not say whether it is stored."""
+        for draft in drafts:
+            self._in_doubt.note(draft, self._under_way[draft].tell)
+        return await self._read_back(drafts, documents)
+
     async def _read_back(
         self, drafts: list[Draft], documents: list[Document]
     ) -> list[Outcome[Appended]]:
-        """What is stored under the drafts' `client_id`s, whoever stored it."""
-        found: dict[Key, Message] = {}
         try:
-            async for one in self._collection.find({"$or": [same_key(draft) for draft in drafts]}):
-                stored = message(one)
-                found[stored.conversation_id, stored.sender_email, stored.client_id] = stored
-        except PyMongoError as error:
-            failures.note(error)
-            found.clear()
+            found = await self._stored(drafts)
+        except errors.UnavailableError:
+            found = {}
         return [
-            self._found(draft, one["_id"], found.get(_key(draft)))
+            self._found(draft, one["_id"], found.get(draft))
             for draft, one in zip(drafts, documents, strict=True)
         ]
+
+    @guarded
+    async def _stored(self, drafts: Sequence[Draft]) -> dict[Draft, Message]:
+        """What is stored under the drafts' `client_id`s, whoever stored it."""
+        query = {"$or": [same_key(draft) for draft in drafts]}
+        found: dict[Key, Message] = {}
+        async for one in self._collection.find(query):
+            stored = message(one)
+            found[stored.conversation_id, stored.sender_email, stored.client_id] = stored
+        return {draft: found[_key(draft)] for draft in drafts if _key(draft) in found}
 
     def _found(
         self, draft: Draft, identifier: ObjectId, stored: Message | None
     ) -> Outcome[Appended]:
-        key = _key(draft)
         if stored is None:
-            self._unknown[key] = True
-            if len(self._unknown) > MAX_UNKNOWN:
-                self._unknown.popitem(last=False)
             return errors.UnavailableError(UNAVAILABLE)
         if not draft.became(stored):
             return errors.ConflictError("Another message was sent with that client_id.")
-        was_unknown = self._unknown.pop(key, False)
-        return stored, was_unknown or stored.id == str(identifier)
+        was_in_doubt = self._in_doubt.settle(draft)
+        return stored, was_in_doubt or stored.id == str(identifier)
 
     async def _take_tails(self, conversation_ids: Iterable[str]) -> dict[str, Tail]:
         """The tails, which are forgotten until it is known what became of the batch."""

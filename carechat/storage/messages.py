@@ -55,7 +55,12 @@ class Messages:
 
     @guarded
     async def find_sent(self, draft: Draft) -> Message | None:
-        """Return what its sender stored under the `client_id` of the draft, if anything."""
+        """Return what its sender stored under the `client_id` of the draft, if anything.
+
+        If the draft is just being stored, that is waited for.
+        """
+        if (stored := await self._appender.outcome(draft)) is not None:
+            return stored
         found = await self._collection.find_one(same_key(draft))
         return message(found) if found else None
 

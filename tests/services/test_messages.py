@@ -75,6 +75,19 @@ async def test_what_is_stored_already_is_not_called_refused(backend: Backend) ->
         await messages.send(doctor, to(patient), Outgoing("Hello", "c2"))
 
 
+async def test_what_is_just_being_stored_is_not_called_refused(
+    fragile: Backend, failing: Unreliable
+) -> None:
+    """It was sent again before its acknowledgement, and meanwhile the two may not write."""
+    doctor, patient = await a_pair(fragile)
+    failing.fail(["insert"], blockConnection=True, blockTimeMS=2_000)
+    sending = asyncio.create_task(says(doctor, patient, "Hello", "c1"))
+    await asyncio.to_thread(failing.wait_until_busy_with, "insert")
+    await users.unassign(fragile, doctor.user.email, patient.user.email)
+    again = await messages.send(doctor, to(patient), Outgoing("Hello", "c1"))
+    assert (again.message, again.created) == (await sending, False)
+
+
 async def test_what_is_stored_already_is_not_called_too_soon(
     backend: Backend, clock: Clock
 ) -> None:
@@ -94,7 +107,7 @@ async def test_a_sender_who_goes_away_meanwhile_is_heard_all_the_same(
     """What is stored is told, though nobody waits for the acknowledgement."""
     doctor, patient = await a_pair(fragile)
     async with a_screen(patient) as screen:
-        failing.fail(["insert"], blockConnection=True, blockTimeMS=500)
+        failing.fail(["insert"], blockConnection=True, blockTimeMS=2_000)
         sending = asyncio.create_task(says(doctor, patient, "Hello"))
         await asyncio.to_thread(failing.wait_until_busy_with, "insert")
         sending.cancel()

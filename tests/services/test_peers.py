@@ -309,15 +309,16 @@ async def test_a_clinic_with_another_secret_hears_nothing_at_the_same_redis(
     assert here.relay.counts.garbled == there.relay.counts.garbled == 0
 
 
-async def test_what_a_killed_process_did_not_tell_any_more_is_read_by_the_others(
-    two: tuple[Process, Process],
+@pytest.mark.parametrize("good_bye", [True, False], ids=["ended", "killed"])
+async def test_what_a_process_did_not_tell_any_more_is_read_by_the_others(
+    two: tuple[Process, Process], good_bye: bool
 ) -> None:
     here, there = two
     doctor, patient = await a_pair(here.backend)
     async with a_screen(await there.has(patient)) as theirs:
         here.backend.hub.relay = None
         sent = await says(doctor, patient)
-        here.relay.is_heard = False  # so it says no good-bye
+        here.relay.is_heard = good_bye  # else it says none
         await here.backend.close()
         assert (await theirs.until(MessageSent)).message == sent
 

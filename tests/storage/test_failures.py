@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from carechat.domain import errors
-from carechat.domain.messages import Draft
+from carechat.domain.messages import Draft, Message
 from carechat.domain.users import Role
 from carechat.services.context import Backend
-from carechat.storage import database
+from carechat.storage import database, in_doubt
 from carechat.storage.store import Store
 from tests.conftest import Clock
+from tests.listening import SECONDS
 from tests.unreliable import Unreliable
 
 CONVERSATION = "5" * 24
@@ -105,6 +106,52 @@ async def test_what_turns_out_to_be_stored_after_all_counts_as_new_once(
     failing.heal()
     await late.messages.append(a_draft("c2"))
     assert [(await append(a_draft("c2")))[1] for _ in range(2)] == [True, False]
+
+
+async def test_what_was_new_once_is_not_new_again(fragile: Backend, failing: Unreliable) -> None:
+    append = fragile.store.messages.append
+    await append(a_draft("c1"))
+    failing.fail(["insert", "find"], errorCode=REFUSED)
+    with pytest.raises(errors.UnavailableError):
+        await append(a_draft("c2"))
+    failing.heal()
+    assert [(await append(a_draft("c2")))[1] for _ in range(3)] == [True, False, False]
+
+
+async def test_what_was_stored_long_ago_is_not_new_because_that_could_not_be_read(
+    fragile: Backend, failing: Unreliable
+) -> None:
+    append = fragile.store.messages.append
+    await append(a_draft("c1"))
+    failing.fail(["find"], errorCode=REFUSED)
+    with pytest.raises(errors.UnavailableError):
+        await append(a_draft("c1"))
+    failing.heal()
+    assert not (await append(a_draft("c1")))[1]
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["with another process", "no more"])
+async def test_what_turns_out_to_be_stored_is_told_once_whether_or_not_it_is_sent_again(
+    fragile: Backend,
+    late: Store,
+    failing: Unreliable,
+    monkeypatch: pytest.MonkeyPatch,
+    again: bool,
+) -> None:
+    monkeypatch.setattr(in_doubt, "ASK_SECONDS", 0.1)
+    told: asyncio.Queue[Message] = asyncio.Queue()
+    await fragile.store.messages.append(a_draft("c1"))
+    failing.fail(["insert", "find"], errorCode=REFUSED)
+    with pytest.raises(errors.UnavailableError):
+        await fragile.store.messages.append(a_draft("c2"), told.put_nowait)
+    failing.heal()
+    message, _ = await late.messages.append(a_draft("c2"))
+    if again:
+        assert not (await late.messages.append(a_draft("c2"), told.put_nowait))[1]
+    async with asyncio.timeout(SECONDS):
+        assert await told.get() == message
+    await asyncio.sleep(3 * in_doubt.ASK_SECONDS)
+    assert told.empty()
 
 
 async def test_after_a_failure_numbers_go_on_without_a_gap(

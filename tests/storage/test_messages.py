@@ -327,14 +327,6 @@ async def test_the_remembered_numbers_have_a_bound(
     assert await seqs(kept, "1" * 24) == [1, 2]
 
 
-async def test_the_remembered_doubts_have_a_bound(
-    kept: Messages, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(appending, "MAX_UNKNOWN", 0)
-    await kept.append(a_draft("c1"))
-    assert [(await kept.append(a_draft("c1")))[1] for _ in range(2)] == [False, False]
-
-
 async def test_the_queries_of_the_seed_work_as_they_are_written(
     ten: Messages, records: Records
 ) -> None:
