@@ -4,6 +4,7 @@ Each test has two backends, as two processes have them, on one MongoDB and one r
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -33,6 +34,9 @@ from tests.unreliable import Unreliable
 
 WITHIN = 2.0
 """How late something may be while Redis is away."""
+
+AFTERWARDS = 1.0
+"""How long a process at most goes on reading what others store after it has no doubt any more."""
 
 SECONDS = 10.0
 
@@ -316,6 +320,7 @@ async def test_what_a_process_did_not_tell_any_more_is_read_by_the_others(
     here, there = two
     doctor, patient = await a_pair(here.backend)
     async with a_screen(await there.has(patient)) as theirs:
+        await there.until(lambda: time.monotonic() > there.relay.doubt.until + AFTERWARDS)
         here.backend.hub.relay = None
         sent = await says(doctor, patient)
         here.relay.is_heard = good_bye  # else it says none
