@@ -167,28 +167,33 @@ class Following:
     async def _read_until(self, sent: MessageSent, told: _Told) -> None:
         """Hand over what is missing before the message, then that one and those held meanwhile."""
         try:
-            await self._bring(sent, told)
+            if await self._bring(sent, told):
+                told.add(sent.message.seq)
+                self._sink(sent)
+            else:
+                self._held.insert(0, sent)
         except errors.UnavailableError:
             self._sink(FellBehind())
-        else:
-            told.add(sent.message.seq)
-            self._sink(sent)
         self._reading = None
         held, self._held = self._held, []
         for later in held:
             self.take(later)
 
-    async def _bring(self, sent: MessageSent, told: _Told) -> None:
-        message, history = sent.message, self._ctx.store.messages.history
-        while told.last < message.seq - 1:
+    async def _bring(self, sent: MessageSent, told: _Told) -> bool:
+        """Hand over what is missing before; returns False once the listener has read it itself."""
+        conversation_id, history = sent.conversation.id, self._ctx.store.messages.history
+        while told.last < sent.message.seq - 1:
             missed = await history(
-                sent.conversation.id, MAX_PAGE, before=message.seq, after=told.last
+                conversation_id, MAX_PAGE, before=sent.message.seq, after=told.last
             )
+            if conversation_id in self._syncing or self._told.get(conversation_id) is not told:
+                return False
             for one in missed:
                 told.add(one.seq)
                 self._sink(MessageSent(one, sent.conversation))
             if not missed:
-                return
+                break
+        return True
 
 
 class _Waiting:

@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,12 +11,14 @@ from carechat.domain import errors
 from carechat.domain.events import (
     DatabaseChanged,
     Ending,
+    Event,
     FellBehind,
     MessageSent,
     PresenceChanged,
     ReceiptMoved,
     SessionEnded,
 )
+from carechat.domain.messages import Message
 from carechat.realtime import hub
 from carechat.services import accounts, conversations, feed, messages
 from carechat.services.context import Backend, Context
@@ -62,6 +65,45 @@ async def test_a_message_that_was_not_told_is_read_from_storage(backend: Backend
         await screen.until_all(lambda told: len(told.texts) >= 5)
         assert screen.texts == ["1", "2", "3", "4", "5"]
     assert first.seq == 1
+
+
+@pytest.mark.parametrize("over", [True, False], ids=["done", "going on"])
+async def test_what_is_missing_is_not_read_beside_a_listener_who_reads_it(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch, over: bool
+) -> None:
+    doctor, patient = await a_pair(backend)
+    conversation = (await conversations.find(doctor, to(patient))).conversation
+    sent = [await says(patient, doctor, str(number)) for number in range(1, 6)]
+    told: list[Event] = []
+    following = feed.Following(doctor, told.append)
+    asked, answer = asyncio.Event(), asyncio.Event()
+
+    async def history(*args: Any, **kwargs: Any) -> list[Message]:
+        asked.set()
+        await answer.wait()
+        return sent[1:4]
+
+    monkeypatch.setattr(backend.store.messages, "history", history)
+    following.take(MessageSent(sent[0], conversation))
+    following.take(MessageSent(sent[4], conversation))
+    await asked.wait()
+    with following.syncing(conversation.id) as syncing:
+        if over:
+            assert syncing.has_all(5)
+        else:
+            answer.set()
+            await until_read(following)
+            assert not syncing.has_all(4)
+            assert syncing.has_all(5)
+    answer.set()
+    await until_read(following)
+    assert told == [MessageSent(sent[0], conversation)]
+
+
+async def until_read(following: feed.Following) -> None:
+    """Wait until nothing is read any more that is missing."""
+    if reading := following._reading:  # pyright: ignore[reportPrivateUsage] else nothing tells it
+        await reading
 
 
 async def test_a_message_told_twice_or_late_is_shown_once(backend: Backend) -> None:
