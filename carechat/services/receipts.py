@@ -11,6 +11,9 @@ from carechat.services.context import Context, Reading
 MAX_NOTED = 10_000
 """Members of whom it is known how far they have read, without asking."""
 
+UNCERTAIN = -1
+"""Stands for how far a member has read while it is not known whether that could be noted."""
+
 
 async def delivered(ctx: Context, conversation: Conversation, first: int, last: int) -> None:
     """Note that the messages `first` to `last` reached a device of the caller.
@@ -40,7 +43,8 @@ async def read(ctx: Context, address: Address, seq: int | None = None) -> int:
         # Another page of the same person has read the same: it is noted for both.
         await asyncio.shield(noting)
         return 0
-    noting = ctx.backend.spawn(_note_read(ctx, conversation.id, seq))
+    was_uncertain = noted_seq == UNCERTAIN
+    noting = ctx.backend.spawn(_note_read(ctx, conversation.id, seq, was_uncertain))
     noted[key] = seq, noting
     noting.add_done_callback(lambda task: _forget(noted, key, task))
     return await asyncio.shield(noting)
@@ -49,14 +53,17 @@ async def read(ctx: Context, address: Address, seq: int | None = None) -> int:
 def _forget(noted: Reading, key: tuple[str, str], task: asyncio.Task[int]) -> None:
     """What could not be noted has to be said again; and not everything is kept for ever."""
     if (task.cancelled() or task.exception()) and noted.get(key, (0, None))[1] is task:
-        del noted[key]
+        noted[key] = UNCERTAIN, task
     while len(noted) > MAX_NOTED:
         del noted[next(iter(noted))]
 
 
-async def _note_read(ctx: Context, conversation_id: str, seq: int) -> int:
+async def _note_read(ctx: Context, conversation_id: str, seq: int, was_uncertain: bool) -> int:
+    found = ctx.store.conversations
     updated = await ctx.store.messages.mark_read(conversation_id, ctx.user.email, seq)
-    _tell(ctx, await ctx.store.conversations.read(conversation_id, ctx.user.email, seq))
+    moved = await found.read(conversation_id, ctx.user.email, seq)
+    # It may have been noted before without an answer, so that nobody was told.
+    _tell(ctx, await found.find(conversation_id) if moved is None and was_uncertain else moved)
     return updated
 
 

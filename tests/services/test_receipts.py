@@ -174,3 +174,17 @@ async def test_what_could_not_be_noted_as_read_can_be_said_again(
         await receipts.read(doctor, to(patient), 1)
     failing.heal()
     assert await receipts.read(doctor, to(patient), 1) == 1
+
+
+async def test_what_was_noted_as_read_without_an_answer_is_told_when_it_is_said_again(
+    fragile: Backend, failing: Unreliable
+) -> None:
+    doctor, patient = await a_pair(fragile)
+    async with a_screen(patient) as theirs:
+        await says(patient, doctor)
+        failing.fail(["findAndModify"], writeConcernError={"code": 64, "errmsg": "timed out"})
+        with pytest.raises(errors.UnavailableError):
+            await receipts.read(doctor, to(patient), 1)
+        failing.heal()
+        await receipts.read(doctor, to(patient), 1)
+        assert (await theirs.until(ReceiptMoved)).receipt.read_seq == 1
