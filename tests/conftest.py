@@ -214,6 +214,7 @@ def lone_mongod(tmp_path: Path) -> Generator[Path]:
     """Give the place where a mongod listens that is no replica set."""
     place = tmp_path / "mongod.sock"
     options = ["--bind_ip", str(place), "--dbpath", str(tmp_path), "--quiet"]
+    options += ["--unixSocketPrefix", str(tmp_path)]
     with subprocess.Popen([mongod.program(), *options], stdout=subprocess.DEVNULL) as process:
         try:
             give_up = time.monotonic() + START_SECONDS

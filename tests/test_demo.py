@@ -16,7 +16,7 @@ from carechat.services import accounts, conversations, messages, users
 from carechat.services.access import Address
 from carechat.services.context import Backend, Context
 from carechat.settings import Settings
-from tests.conftest import Clock
+from tests.conftest import START_SECONDS, Clock
 
 SECRET = "x" * 32
 
@@ -203,12 +203,9 @@ async def test_it_comes_with_the_embedded_database_or_when_asked_for(
     settings: Settings, mongodb_uri: str, backend: Backend, changes: dict[str, object], shown: bool
 ) -> None:
     chosen = Settings.model_validate({**settings.model_dump(), **changes})
-    async with bootstrap.running(chosen, mongodb_uri):
-        for _ in range(50 if shown else 5):
-            await asyncio.sleep(0.1)
-            if len(await users.all_users(backend)) == 9:
-                break
-    assert bool(await users.all_users(backend)) == shown
+    async with bootstrap.running(chosen, mongodb_uri) as running, asyncio.timeout(START_SECONDS):
+        await running.prepared.wait()
+    assert len(await users.all_users(backend)) == (9 if shown else 0)
 
 
 async def test_what_was_changed_after_a_cut_load_does_not_stop_the_start(

@@ -321,12 +321,11 @@ def test_a_killed_mongod_comes_back(site: Site) -> None:
         before = site.mongod()
         assert before
         os.kill(before, signal.SIGKILL)
-        assert _eventually(lambda: site.mongod() not in {None, before})
-        time.sleep(0.5)
+        assert process.stderr
+        lines = [said(process.stderr.readline()) for _ in range(2)]
+        assert site.mongod() not in {None, before}
         process.terminate()
-        _, log = process.communicate(timeout=30)
-        assert process.returncode == 0
-    lines = [said(line) for line in log.splitlines()]
+        assert process.wait(30) == 0
     assert lines[0] == f"ERROR MongoDB (process {before}) ended by signal 9, it is started again"
     assert re.fullmatch(r"WARNING MongoDB was started again \(process \d+\)", lines[1])
     assert site.mongod() is None
@@ -402,7 +401,7 @@ def test_one_that_is_loaded_waits_to_take_the_place_of_a_worker_that_ends(site: 
         assert site.workers_seen() == {first}
         os.kill(int(first), signal.SIGKILL)
         assert _eventually(lambda: site.get() == second)
-        assert site.loaded() == [first, second]
+        assert site.loaded()[:2] == [first, second]
         process.terminate()
         assert process.wait(30) == 0
 
@@ -434,7 +433,7 @@ def test_one_that_cannot_be_held_in_reserve_ends_nothing(site: Site) -> None:
 def test_one_that_does_not_get_as_far_as_waiting_is_loaded_anew(site: Site) -> None:
     site.mongodb_uri = "mongodb://db.example.com/"
     site.application(COUNTED + HANGS_WHEN_SECOND)
-    impatient = "\nsupervisor.SPARE_LOADING = 1"
+    impatient = "\nsupervisor.SPARE_LOADING = 5"
     with site.served(SPARE_SOON + impatient + SERVE) as process:
         _read_until(process, "Ctrl-C stops it")
         assert _eventually(lambda: len(site.loaded()) == 3)

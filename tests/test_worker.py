@@ -65,7 +65,7 @@ async def _until_none(connections: Collection[object]) -> None:
 async def test_a_head_that_does_not_come_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch, begun: bytes
 ) -> None:
-    monkeypatch.setattr(worker, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(worker, "HEAD_SECONDS", 0.5)
     async with serving.serve(answer) as server:
         assert await _said(server, begun) == b""
 
@@ -84,18 +84,18 @@ async def test_nor_is_that_of_a_second_request(monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_an_answer_may_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(worker, "HEAD_SECONDS", 0.5)
     async with serving.serve(answer) as server, serving.a_client(server) as client:
         assert (await client.get("/")).status_code == 204
 
 
 async def test_a_socket_may_say_nothing_for_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "HEAD_SECONDS", 0.1)
+    monkeypatch.setattr(worker, "HEAD_SECONDS", 0.5)
     async with (
         serving.serve(answer) as server,
         connect(f"ws://127.0.0.1:{server.port}/", compression=None) as client,
     ):
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1)
         await client.send("still here")
         assert await client.recv() == "still here"
 

@@ -18,6 +18,8 @@ from carechat.storage import data_directory, locks, mongod, replica_set
 STOP = 30.0
 COMMAND = 10.0
 POLL = 0.01
+# How long a process that was killed may take until it is known how it ended.
+REAPED = 1.0
 # After so long somebody who waits for a stop is told why.
 SILENCE = 3.0
 # How soon a dead mongod is noticed, and the longest pause after one that could not be started.
@@ -123,8 +125,9 @@ class Embedded:
     def _end_in_words(self) -> str:
         if not self._process:
             return "ended"
-        code = self._process.poll()
-        if code is None:
+        try:
+            code = self._process.wait(REAPED)
+        except subprocess.TimeoutExpired:
             return f"(process {self._process.pid}) takes no connections"
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         return f"(process {self._process.pid}) ended {how}"

@@ -1,5 +1,6 @@
 """The chat page's modules in a real browser, without a server: timeline, outbox, drafts."""
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ MODULES = Path(__file__).parents[2] / "carechat" / "ui" / "chat"
 SITE = "http://localhost:1"  # a secure context, as locks need; every request is answered from disk
 DOCTOR = "doctor@example.com"
 HOUR_MS = 3600 * 1000
+SENT_SECONDS = 5.0
 WITH_ORDER = """() => {
   window.order = [];
   box.carry("c1", () => order.push("sent"));
@@ -264,7 +266,7 @@ class TestOutbox:
         page.wait_for_timeout(100)
         assert _texts(page) == []
         page.evaluate("box.setConnected(true)")
-        page.wait_for_function("sent.length === 1", timeout=500)
+        page.wait_for_function("sent.length === 1", timeout=1_500)
 
     def test_conversations_do_not_wait_for_each_other(self, page: Page) -> None:
         """Each has one message under way."""
@@ -373,6 +375,10 @@ class TestOutbox:
         other.wait_for_function("waiting().join() === 'a'")
         for tab in (page, other):
             tab.evaluate("carry(); box.setConnected(true)")
+        deadline = time.monotonic() + SENT_SECONDS
+        while not _texts(page) + _texts(other):
+            assert time.monotonic() < deadline
+            page.wait_for_timeout(10)
         page.wait_for_timeout(300)
         assert len(_texts(page)) + len(_texts(other)) == 1
         other.evaluate("box.drop(box.entries().map((entry) => entry.client_id))")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,17 +49,19 @@ class Profile:
                 continue
 
 
+SENT_SECONDS = 5.0
+
 IS_KEPT = """
-(text) => new Promise((resolve) => {
+([table, text]) => new Promise((resolve) => {
   const opening = indexedDB.open("carechat");
   opening.onupgradeneeded = () => opening.transaction.abort();
   opening.onerror = () => resolve(false);
   opening.onsuccess = () => {
     const database = opening.result;
-    const asked = database.transaction("drafts").objectStore("drafts").getAll();
+    const asked = database.transaction(table).objectStore(table).getAll();
     asked.onsuccess = () => {
       database.close();
-      resolve(asked.result.some((draft) => draft.text === text));
+      resolve(asked.result.some((one) => one.text === text));
     };
   };
 })"""
@@ -67,7 +70,16 @@ IS_KEPT = """
 def type_text(page: Page, text: str) -> None:
     """Type that and wait until the browser has it: nobody can promise the last milliseconds."""
     on.field_of(page).press_sequentially(text)
-    page.wait_for_function(IS_KEPT, arg=text)
+    page.wait_for_function(IS_KEPT, arg=["drafts", text])
+
+
+def until_sent(page: Page, text: str) -> None:
+    """Wait until the browser has it as sent, or the server has it."""
+    deadline = time.monotonic() + SENT_SECONDS
+    while not page.evaluate(IS_KEPT, ["outbox", text]):
+        if "Sending" not in (on.state(page, text).text_content() or ""):
+            return
+        assert time.monotonic() < deadline
 
 
 @pytest.fixture
@@ -88,6 +100,7 @@ def test_what_was_sent_when_the_browser_was_killed_goes_out_once(
     on.open_chat(page, patient)
     page.context.set_offline(not online)
     on.write(page, "one", "two", "three")
+    until_sent(page, "three")
     profile.kill()
 
     page = profile.start(doctor)

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +15,8 @@ from tests.e2e.screens import Screens
 
 HEALED_MS = 30_000
 """A page asks every 20 s whether it has everything."""
+
+LOST_SECONDS = 5.0
 
 WIDE = {"viewport": {"width": 1440, "height": 900}}
 UPDATE = '["event",'
@@ -33,6 +36,13 @@ class Line:
     def connect(self, page: Page) -> None:
         """Be what the page's socket goes through; before it is opened."""
         page.route_web_socket(re.compile("/_event"), self._relay)
+
+    def until_lost(self, page: Page) -> None:
+        """Wait until an update got lost."""
+        deadline = time.monotonic() + LOST_SECONDS
+        while not self.lost:
+            assert time.monotonic() < deadline
+            page.wait_for_timeout(50)
 
     def release(self) -> None:
         """Let through what was held, and whatever comes."""
@@ -86,9 +96,9 @@ def test_the_last_message_and_its_receipt_are_there_though_every_update_of_them_
     other.says(doctor, "for the list")
     patient.says(doctor, "one", "two")
     patient.reads(doctor)
+    line.until_lost(page)
     page.wait_for_timeout(1_000)
     expect(on.messages(page)).to_have_text(["before", "mine"])
-    assert line.lost
 
     line.loses = lambda: False
     expect(on.messages(page)).to_have_text(["before", "mine", "one", "two"], timeout=HEALED_MS)
@@ -103,8 +113,8 @@ def test_who_comes_back_to_a_page_finds_it_right_at_once(
     """It asks when it gets the focus, and does not wait for its time."""
     line.loses = lambda: True
     patient.says(doctor, "lost")
+    line.until_lost(page)
     page.wait_for_timeout(1_500)
-    assert line.lost
     line.loses = lambda: False
     page.evaluate(LOOK)
     expect(on.message(page, "lost")).to_be_visible(timeout=5_000)
@@ -119,8 +129,8 @@ def test_the_first_message_of_all_is_there_though_its_update_was_lost(
     on.open_chat(page, patient)
     line.loses = lambda: True
     patient.says(doctor, "one")
+    line.until_lost(page)
     page.wait_for_timeout(1_000)
-    assert line.lost
     line.loses = lambda: False
     patient.says(doctor, "two")
     expect(on.messages(page)).to_have_text(["one", "two"], timeout=5_000)

@@ -7,7 +7,7 @@ from tests.e2e import screens as on
 from tests.e2e.clinic import Clinic, Person
 from tests.e2e.screens import Screens
 
-SOON_MS = 1_000
+SOON_MS = 5_000
 
 
 @pytest.fixture

@@ -20,10 +20,12 @@ from carechat.domain.events import (
 )
 from carechat.domain.messages import Message
 from carechat.realtime import hub
+from carechat.realtime.presence import Presence
 from carechat.services import accounts, conversations, feed, messages
 from carechat.services.context import Backend, Context
 from tests.factories import a_caller, a_doctor, a_pair, a_patient, days_of_talk, says, to
-from tests.listening import a_screen
+from tests.listening import SECONDS, a_screen
+from tests.scraping import Rise
 from tests.unreliable import Unreliable
 
 
@@ -208,10 +210,11 @@ async def test_a_screen_is_told_when_its_session_has_been_idle(in_a_hurry: Backe
 
 
 async def test_acting_elsewhere_keeps_a_screen_open(in_a_hurry: Backend) -> None:
-    doctor = await a_doctor(in_a_hurry)
+    policy = replace(in_a_hurry.policy, idle=timedelta(seconds=2))
+    doctor = await a_doctor(replace(in_a_hurry, policy=policy))
     async with a_screen(doctor) as screen:
         for _ in range(5):
-            await asyncio.sleep(0.15)
+            await asyncio.sleep(0.5)
             await in_a_hurry.store.sessions.touch({doctor.session.id: doctor.now()})
         assert not screen.closed
         assert (await screen.until(SessionEnded)).ending is Ending.IDLE
@@ -250,12 +253,13 @@ async def test_partners_hear_who_comes_and_after_the_grace_who_has_gone(backend:
 
 
 async def test_a_reload_or_a_second_page_is_no_coming_and_going(backend: Backend) -> None:
+    backend = replace(backend, presence=Presence(grace=1.0))
     doctor, patient = await a_pair(backend)
     async with a_screen(patient) as screen:
         for _ in range(3):
             async with a_screen(doctor), a_screen(doctor):
                 pass
-        await asyncio.sleep(0.5)
+        await screen.until_all(lambda told: len(told.of(PresenceChanged)) >= 2)
         told = [event.present for event in screen.of(PresenceChanged)]
     assert told == [True, False]
 
@@ -294,14 +298,18 @@ async def test_a_delivery_that_cannot_be_stored_is_stored_with_the_next(
 ) -> None:
     doctor, patient = await a_pair(fragile)
     async with a_screen(doctor) as screen, a_screen(patient) as theirs:
+        refused = Rise("carechat_database_failures_total", kind="OperationFailure")
         failing.fail(["update"], errorCode=8000)
         await says(patient, doctor, "1")
         await screen.until(MessageSent)
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(SECONDS):
+            while not refused():  # noqa: ASYNC110 a counter is all that is to be seen of it
+                await asyncio.sleep(0.01)
         failing.heal()
         await says(patient, doctor, "2")
-        receipt = (await theirs.until(ReceiptMoved)).receipt
-        assert receipt.delivered_seq == 2
+        await theirs.until_all(
+            lambda told: any(one.receipt.delivered_seq == 2 for one in told.of(ReceiptMoved))
+        )
 
 
 async def test_a_delivery_that_takes_long_holds_nothing_back(
@@ -319,12 +327,12 @@ async def test_a_delivery_that_takes_long_holds_nothing_back(
 async def test_an_idle_session_ends_as_soon_as_the_database_is_back(
     fragile: Backend, failing: Unreliable
 ) -> None:
-    policy = replace(fragile.policy, idle=timedelta(seconds=0.4))
+    policy = replace(fragile.policy, idle=timedelta(seconds=1.5))
     hurried = replace(fragile, policy=policy, clock=lambda: datetime.now(UTC))
     doctor = await a_doctor(hurried)
     async with a_screen(doctor) as screen:
         failing.fail(["find", "delete"], errorCode=8000)
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(2)
         assert not screen.closed
         failing.heal()
         assert (await screen.until(SessionEnded)).ending is Ending.IDLE

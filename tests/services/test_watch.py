@@ -27,7 +27,7 @@ from tests.listening import a_screen
 from tests.scraping import Rise, here
 from tests.unreliable import Unreliable
 
-WITHIN = 1.0
+WITHIN = 5.0
 
 
 async def test_a_session_ended_elsewhere_ends_its_screens(
@@ -235,7 +235,8 @@ async def test_a_change_that_nobody_understands_does_not_end_the_watch(
                 await asyncio.to_thread(records["notices"].insert_one, {"of": "a newer version"})
             await accounts.sign_out(doctor)
             await screen.until(SessionEnded)
-    assert here("carechat_up", service="changes") == 1
+            while here("carechat_up", service="changes") != 1:  # noqa: ASYNC110 as above
+                await asyncio.sleep(0.02)
 
 
 async def test_work_that_must_go_on_is_begun_again_until_it_is_done(
@@ -276,6 +277,13 @@ def said(caplog: pytest.LogCaptureFixture, topic: str) -> list[str]:
     return [text for text in texts if text.startswith(f"{topic}:")]
 
 
+async def until_said(caplog: pytest.LogCaptureFixture, topic: str) -> None:
+    """Wait until there is a warning about that."""
+    async with asyncio.timeout(20):
+        while not said(caplog, topic):  # noqa: ASYNC110 the log is all there is
+            await asyncio.sleep(0.02)
+
+
 async def test_the_log_says_why_the_database_does_not_answer_and_for_how_long(
     quick: None, fragile: Backend, failing: Unreliable, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -289,11 +297,10 @@ async def test_the_log_says_why_the_database_does_not_answer_and_for_how_long(
         await screen.until(DatabaseChanged)
         failing.fail(["ping"])
         await screen.until(DatabaseChanged)
-    assert said(caplog, "database") == [
-        "database: does not answer (OperationFailure 8000)",
-        "database: answers again after 1 s",
-        "database: does not answer (AutoReconnect)",
-    ]
+    first, second, third = said(caplog, "database")
+    assert first == "database: does not answer (OperationFailure 8000)"
+    assert re.fullmatch(r"database: answers again after \d s", second)
+    assert third == "database: does not answer (AutoReconnect)"
 
 
 async def test_a_clock_that_jumps_is_told(
@@ -318,6 +325,7 @@ async def test_changes_that_are_not_heard_are_told_once(
 ) -> None:
     failing.fail(["aggregate"], errorCode=8000)
     fragile.spawn(watch.changes(fragile))
+    await until_said(caplog, "changes")
     await asyncio.sleep(0.5)
     assert said(caplog, "changes") == ["changes: not heard (OperationFailure 8000), trying again"]
     failing.heal()
@@ -334,6 +342,7 @@ async def test_a_start_without_a_database_is_told_once(
     failing.fail(["createIndexes"], errorCode=8000)
     without_demo = settings.model_copy(update={"demo": False})
     async with bootstrap.running(without_demo, failing.uri) as backend:
+        await until_said(caplog, "start")
         await asyncio.sleep(0.5)
         failing.heal()
         await backend.prepared.wait()

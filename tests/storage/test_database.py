@@ -75,7 +75,7 @@ async def test_quiet_is_no_failure_of_the_stream_of_changes(watching: Backend) -
     await asyncio.sleep(2 * SERVER_WAITS_SECONDS)
     async with a_screen(doctor) as screen:
         await watching.store.sessions.end(doctor.session.id)
-        await screen.until(SessionEnded, 1.0)
+        await screen.until(SessionEnded)
 
 
 @pytest.fixture

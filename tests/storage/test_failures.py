@@ -77,8 +77,8 @@ async def test_an_outcome_that_cannot_be_read_back_is_unknown_and_can_be_tried_a
 async def test_an_index_may_take_longer_to_build_than_any_other_call(
     failing: Unreliable, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "OPERATION_TIMEOUT_MS", 500)
-    failing.fail(["createIndexes"], times=1, blockConnection=True, blockTimeMS=1_000)
+    monkeypatch.setattr(database, "OPERATION_TIMEOUT_MS", 2_000)
+    failing.fail(["createIndexes"], times=1, blockConnection=True, blockTimeMS=3_000)
     store = Store(failing.uri, "carechat-tests", clock)
     try:
         await store.open()

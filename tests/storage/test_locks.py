@@ -22,8 +22,8 @@ def test_who_waits_long_enough_has_it_next(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     first = locks.Lock(path)
     assert first.take()
-    threading.Timer(0.1, first.release).start()
     began = time.monotonic()
+    threading.Timer(0.1, first.release).start()
     with locks.exclusive(path, 5):
         assert time.monotonic() - began >= 0.05
     first.close()

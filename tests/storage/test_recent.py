@@ -18,7 +18,7 @@ A, B = CONVERSATION.emails
 async def changes() -> Heard:
     """Return that every change was heard of until now."""
     changes = Heard()
-    changes.until(asyncio.get_running_loop().time())
+    changes.until(asyncio.get_running_loop().time() + 60)
     return changes
 
 
@@ -44,7 +44,7 @@ async def test_nothing_is_kept_while_changes_are_not_heard_of(
 ) -> None:
     changes.nothing()
     heard.keep(CONVERSATION, heard.changes)
-    changes.until(asyncio.get_running_loop().time())
+    changes.until(asyncio.get_running_loop().time() + 60)
     assert heard.find(CONVERSATION.id) is None
 
 
