@@ -25,7 +25,8 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 Reading = dict[tuple[str, str], tuple[int, asyncio.Task[int]]]
-"""By conversation and member: up to which number they have read, and what notes it, or has."""
+"""By conversation and member: up to which number they have read, and what notes it, or has;
+`receipts.UNCERTAIN` if nobody knows whether that could be noted."""
 
 MAX_SOCKETS = 20
 """Sockets that one person may have open in each process."""

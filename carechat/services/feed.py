@@ -180,7 +180,7 @@ class Following:
             self.take(later)
 
     async def _bring(self, sent: MessageSent, told: _Told) -> bool:
-        """Hand over what is missing before; returns False once the listener has read it itself."""
+        """Hand over what is missing before; returns False if the listener reads it itself."""
         conversation_id, history = sent.conversation.id, self._ctx.store.messages.history
         while told.last < sent.message.seq - 1:
             missed = await history(

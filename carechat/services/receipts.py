@@ -59,11 +59,13 @@ def _forget(noted: Reading, key: tuple[str, str], task: asyncio.Task[int]) -> No
 
 
 async def _note_read(ctx: Context, conversation_id: str, seq: int, was_uncertain: bool) -> int:
-    found = ctx.store.conversations
-    updated = await ctx.store.messages.mark_read(conversation_id, ctx.user.email, seq)
-    moved = await found.read(conversation_id, ctx.user.email, seq)
-    # It may have been noted before without an answer, so that nobody was told.
-    _tell(ctx, await found.find(conversation_id) if moved is None and was_uncertain else moved)
+    conversations, email = ctx.store.conversations, ctx.user.email
+    updated = await ctx.store.messages.mark_read(conversation_id, email, seq)
+    moved = await conversations.read(conversation_id, email, seq)
+    if moved is None and was_uncertain:
+        # It may have been noted before without an answer, so that nobody was told.
+        moved = await conversations.find(conversation_id)
+    _tell(ctx, moved)
     return updated
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError, PyMongoError
+from pymongo.read_concern import ReadConcern
 
 from carechat import metrics
 from carechat.domain import errors
@@ -69,7 +70,7 @@ class Appender:
         self._commits = GroupCommit(self._write, lambda draft: draft.conversation_id, LANES)
         self._under_way: dict[Draft, _UnderWay] = {}
         self._tails: OrderedDict[str, Tail] = OrderedDict()
-        self._in_doubt = InDoubt(self._stored)
+        self._in_doubt = InDoubt(self._taken)
         metrics.waiting(self._under_way)
 
     async def append(self, draft: Draft, tell: Tell) -> Appended:
@@ -111,8 +112,8 @@ class Appender:
 
     async def close(self) -> None:
         """Stop; whoever still waits hears that the outcome is not known."""
-        await self._in_doubt.close()
         await self._commits.close()
+        await self._in_doubt.close()
 
     @guarded
     async def _write(self, drafts: list[Draft]) -> list[Outcome[Appended]]:
@@ -132,9 +133,11 @@ class Appender:
         except UnicodeEncodeError:
             return await self._one_by_one(drafts)
         self._remember(tails)
-        return self._new(drafts, documents)
+        return self._stored_now(drafts, documents)
 
-    def _new(self, drafts: list[Draft], documents: list[Document]) -> list[Outcome[Appended]]:
+    def _stored_now(
+        self, drafts: list[Draft], documents: list[Document]
+    ) -> list[Outcome[Appended]]:
         for draft in drafts:
             self._in_doubt.settle(draft)
         return [(message(one), True) for one in documents]
@@ -157,7 +160,7 @@ class Appender:
         tails: dict[str, Tail] = {one["conversation_id"]: _tail(one) for one in stored}
         tails.pop(drafts[index].conversation_id, None)
         self._remember(tails)
-        outcomes = self._new(drafts[:index], stored)
+        outcomes = self._stored_now(drafts[:index], stored)
         if refused[0]["code"] == DUPLICATE_KEY and "seq" in refused[0].get("keyPattern", {}):
             return [*outcomes, None]  # another process was faster with the number
         one = slice(index, index + 1)
@@ -167,15 +170,17 @@ class Appender:
         self, drafts: list[Draft], documents: list[Document]
     ) -> list[Outcome[Appended]]:
         """What became of a batch of which MongoDB does not say whether it is stored."""
-        for draft in drafts:
-            self._in_doubt.note(draft, self._under_way[draft].tell)
-        return await self._read_back(drafts, documents)
+        outcomes = await self._read_back(drafts, documents)
+        for draft, outcome in zip(drafts, outcomes, strict=True):
+            if isinstance(outcome, errors.UnavailableError):
+                self._in_doubt.note(draft, self._under_way[draft].tell)
+        return outcomes
 
     async def _read_back(
         self, drafts: list[Draft], documents: list[Document]
     ) -> list[Outcome[Appended]]:
         try:
-            found = await self._stored(drafts)
+            found = await self._stored(drafts, self._collection)
         except errors.UnavailableError:
             found = {}
         return [
@@ -183,12 +188,19 @@ class Appender:
             for draft, one in zip(drafts, documents, strict=True)
         ]
 
+    async def _taken(self, drafts: Sequence[Draft]) -> dict[Draft, Message]:
+        """As `_stored`, once a majority has everything that the primary has taken so far."""
+        collection = self._collection.with_options(read_concern=ReadConcern("linearizable"))
+        return await self._stored(drafts, collection)
+
     @guarded
-    async def _stored(self, drafts: Sequence[Draft]) -> dict[Draft, Message]:
+    async def _stored(
+        self, drafts: Sequence[Draft], collection: AsyncCollection[Document]
+    ) -> dict[Draft, Message]:
         """What is stored under the drafts' `client_id`s, whoever stored it."""
         query = {"$or": [same_key(draft) for draft in drafts]}
         found: dict[Key, Message] = {}
-        async for one in self._collection.find(query):
+        async for one in collection.find(query):
             stored = message(one)
             found[stored.conversation_id, stored.sender_email, stored.client_id] = stored
         return {draft: found[_key(draft)] for draft in drafts if _key(draft) in found}

@@ -18,8 +18,8 @@ ASK_SECONDS = 2.0
 """Between two questions."""
 
 ANSWERS = 3
-"""After so many answers that a draft is not stored it is not asked for any more: by then MongoDB
-has done or dropped whatever it was told."""
+"""After so many answers that a draft is not stored it is given up: by then MongoDB has taken or
+dropped whatever was on its way."""
 
 MAX_ASKED = 200
 """Drafts that are asked for with one query."""
@@ -43,13 +43,16 @@ class InDoubt:
     def __init__(
         self, read: Callable[[Sequence[Draft]], Awaitable[Mapping[Draft, Message]]]
     ) -> None:
-        """`read` gives what is stored of some drafts, or raises `UnavailableError`."""
+        """`read` gives what is stored of some drafts, or raises `UnavailableError`.
+
+        What MongoDB has taken, but a majority has not yet, must not count as not stored.
+        """
         self._read = read
         self._doubts: OrderedDict[Draft, _Doubt] = OrderedDict()
         self._lanes = Lanes(1, self._next)
 
     def note(self, draft: Draft, tell: Tell) -> None:
-        """Ask for the draft from now on; `tell` hears of the message that it became."""
+        """Ask for the draft until there is an answer; `tell` hears of the message it became."""
         self._doubts[draft] = _Doubt(tell)
         if len(self._doubts) > MAX_DRAFTS:
             self._doubts.popitem(last=False)
@@ -65,15 +68,13 @@ class InDoubt:
         await self._lanes.close()
 
     def _next(self) -> Work | None:
-        return self._ask() if self._asked() else None
-
-    def _asked(self) -> list[Draft]:
-        asked = (draft for draft, doubt in self._doubts.items() if doubt.answers < ANSWERS)
-        return list(islice(asked, MAX_ASKED))
+        return self._ask() if self._doubts else None
 
     async def _ask(self) -> None:
         await asyncio.sleep(ASK_SECONDS)
-        asked = self._asked()
+        asked = list(islice(self._doubts, MAX_ASKED))
+        if not asked:
+            return
         with suppress(errors.UnavailableError):
             found = await self._read(asked)
             for draft in asked:
@@ -83,7 +84,8 @@ class InDoubt:
     def _answer(self, draft: Draft, doubt: _Doubt, stored: Message | None) -> None:
         if stored is None:
             doubt.answers += 1
-            self._doubts[draft] = doubt
+            if doubt.answers < ANSWERS:
+                self._doubts[draft] = doubt
         elif draft.became(stored):
             # Not at once: if it fails for one, it must not for the others.
             asyncio.get_running_loop().call_soon(doubt.tell, stored)

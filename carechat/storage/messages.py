@@ -40,11 +40,11 @@ class Messages:
     ) -> tuple[Message, bool]:
         """Store the draft as the newest message of its conversation, journaled by a majority.
 
-        Returns the message and True, or, if its sender stored this `client_id` there before and
-        was told so, that message and False. In the first case `tell` gets the message before this
-        returns, and also if by then nobody waits for that any more. Raises `ConflictError` if the
-        other one says something else, and `UnavailableError` if it cannot be said whether the draft
-        was stored.
+        Returns the message and True, or, if its sender stored this `client_id` there before, that
+        message and False. In the first case `tell` gets the message before this returns, and also
+        if by then nobody waits for that any more. Raises `ConflictError` if the other one says
+        something else, and `UnavailableError` if it cannot be said whether the draft was stored:
+        `tell` gets the message as soon as it turns out that it was.
         """
         return await self._appender.append(draft, tell)
 

@@ -260,6 +260,7 @@ async def test_a_reload_or_a_second_page_is_no_coming_and_going(backend: Backend
             async with a_screen(doctor), a_screen(doctor):
                 pass
         await screen.until_all(lambda told: len(told.of(PresenceChanged)) >= 2)
+        await asyncio.sleep(0.3)
         told = [event.present for event in screen.of(PresenceChanged)]
     assert told == [True, False]
 

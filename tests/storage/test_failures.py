@@ -95,8 +95,14 @@ async def late(failing: Unreliable, clock: Clock) -> AsyncGenerator[Store]:
     await store.close()
 
 
+@pytest.fixture
+def asks_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask for what is in doubt only after the test."""
+    monkeypatch.setattr(in_doubt, "ASK_SECONDS", 600)
+
+
 async def test_what_turns_out_to_be_stored_after_all_counts_as_new_once(
-    fragile: Backend, late: Store, failing: Unreliable
+    asks_late: None, fragile: Backend, late: Store, failing: Unreliable
 ) -> None:
     append = fragile.store.messages.append
     await append(a_draft("c1"))
@@ -108,7 +114,9 @@ async def test_what_turns_out_to_be_stored_after_all_counts_as_new_once(
     assert [(await append(a_draft("c2")))[1] for _ in range(2)] == [True, False]
 
 
-async def test_what_was_new_once_is_not_new_again(fragile: Backend, failing: Unreliable) -> None:
+async def test_what_was_new_once_is_not_new_again(
+    asks_late: None, fragile: Backend, failing: Unreliable
+) -> None:
     append = fragile.store.messages.append
     await append(a_draft("c1"))
     failing.fail(["insert", "find"], errorCode=REFUSED)
@@ -118,7 +126,7 @@ async def test_what_was_new_once_is_not_new_again(fragile: Backend, failing: Unr
     assert [(await append(a_draft("c2")))[1] for _ in range(3)] == [True, False, False]
 
 
-async def test_what_was_stored_long_ago_is_not_new_because_that_could_not_be_read(
+async def test_what_was_stored_long_ago_is_not_new_because_of_a_failure(
     fragile: Backend, failing: Unreliable
 ) -> None:
     append = fragile.store.messages.append
@@ -126,6 +134,9 @@ async def test_what_was_stored_long_ago_is_not_new_because_that_could_not_be_rea
     failing.fail(["find"], errorCode=REFUSED)
     with pytest.raises(errors.UnavailableError):
         await append(a_draft("c1"))
+    failing.heal()
+    failing.fail(["insert"], errorCode=REFUSED)
+    assert not (await append(a_draft("c1")))[1]
     failing.heal()
     assert not (await append(a_draft("c1")))[1]
 
@@ -139,6 +150,7 @@ async def test_what_turns_out_to_be_stored_is_told_once_whether_or_not_it_is_sen
     again: bool,
 ) -> None:
     monkeypatch.setattr(in_doubt, "ASK_SECONDS", 0.1)
+    monkeypatch.setattr(in_doubt, "ANSWERS", 10_000)
     told: asyncio.Queue[Message] = asyncio.Queue()
     await fragile.store.messages.append(a_draft("c1"))
     failing.fail(["insert", "find"], errorCode=REFUSED)
