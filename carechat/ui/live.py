@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager, suppress
 
 import reflex as rx
 from reflex.state import BaseState
@@ -36,6 +36,10 @@ RETRY_SECONDS = 1.0
 
 _MISSED = (FellBehind(), DatabaseChanged(reachable=True))
 """After these the page may lack something, and reads what it shows again."""
+
+
+class _LeftError(Exception):
+    """The tab is somebody else's or nobody's by now."""
 
 
 _followers: dict[str, asyncio.Task[object]] = {}
@@ -104,92 +108,69 @@ class Live(rx.State):
             yield await self._sign_in(ctx, ending)
 
     async def _follow_on(self, ctx: Context) -> Ending | None:
-        """As `_follow`, and again whenever the database has not answered."""
-        while True:
-            try:
-                return await self._follow(ctx)
-            except errors.UnauthenticatedError:
-                return Ending.ENDED
-            except errors.UnavailableError:
-                await self._tell_unreachable(ctx)
-                await asyncio.sleep(RETRY_SECONDS)
+        """As `_follow`, again after the database was away; None if the tab is left."""
+        with suppress(_LeftError):
+            while True:
+                try:
+                    return await self._follow(ctx)
+                except errors.UnauthenticatedError:
+                    return Ending.ENDED
+                except errors.UnavailableError:
+                    await self._tell_unreachable(ctx)
+                    await asyncio.sleep(RETRY_SECONDS)
+        return None
 
     async def _follow(self, ctx: Context) -> Ending | None:
-        """Show what happens until the session is over; returns why it is.
-
-        None if the tab is somebody else's or nobody's by now.
-        """
+        """Show what happens until the session is over; returns why it is."""
         waiting: list[Event] = []
         async with (
             _followed(ctx) as events,
             aclosing(pacing.paced(events, PAUSE_SECONDS)) as happenings,
         ):
-            if not await self._load(ctx):
-                return None
+            await self._load(ctx)
             async for event in happenings:
                 if isinstance(event, SessionEnded):
                     return event.ending
-                if not await self._take(ctx, event, waiting):
-                    return None
+                if event in _MISSED:
+                    metrics.resynced("reload")
+                    waiting.clear()
+                    await self._load(ctx)
+                    continue
+                if event is not None:
+                    waiting.append(event)
+                if event is None or _shows_at_once(ctx, event):
+                    await self._show(ctx, waiting, at_rest=event is None)
+                    waiting.clear()
         return None
-
-    async def _take(self, ctx: Context, event: Event | None, waiting: list[Event]) -> bool:
-        """Show an event with those that wait, or let it wait; None is a moment of rest.
-
-        Returns whether the tab is still the caller's.
-        """
-        if event in _MISSED:
-            metrics.resynced("reload")
-            waiting.clear()
-            return await self._load(ctx)
-        if event is not None:
-            waiting.append(event)
-            if not _shows_at_once(ctx, event):
-                return True
-        is_owned = await self._show(ctx, waiting, at_rest=event is None)
-        waiting.clear()
-        return is_owned
 
     async def _tell_unreachable(self, ctx: Context) -> None:
         async with self._owned(ctx) as root:
-            if root:
-                (await root.get_state(session.Tab)).unreachable = session.UNREACHABLE
+            (await root.get_state(session.Tab)).unreachable = session.UNREACHABLE
 
-    async def _load(self, ctx: Context) -> bool:
-        """Show all anew, and return whether the tab is still the caller's.
-
-        As long as that takes the page can be shown nothing else.
-        """
+    async def _load(self, ctx: Context) -> None:
+        """Show all anew; as long as that takes the page can be shown nothing else."""
         try:
             async with asyncio.timeout(LOAD_SECONDS):
-                return await self._load_all(ctx)
+                await self._load_all(ctx)
         except TimeoutError as error:
             raise errors.UnavailableError(session.NO_ANSWER) from error
 
-    async def _load_all(self, ctx: Context) -> bool:
+    async def _load_all(self, ctx: Context) -> None:
         async with self._owned(ctx) as root:
-            if root:
-                (await root.get_state(Chat))._clear()
+            (await root.get_state(Chat))._clear()
         async with self._owned(ctx) as root:
-            if not root:
-                return False
             (await root.get_state(session.Tab)).unreachable = ""
             await (await root.get_state(Inbox))._load(ctx)
             if routes.is_at(self.router.url, routes.CHAT):
                 await (await root.get_state(Chat))._load(ctx)
-        return True
 
-    async def _show(self, ctx: Context, events: list[Event], at_rest: bool) -> bool:
+    async def _show(self, ctx: Context, events: list[Event], at_rest: bool) -> None:
         """Show the events, in the lists when it is time to show there what came before.
-
-        Returns whether the tab is still the caller's.
 
         The states themselves are changed, not the proxies that a background event is given: those
         ask at each look whether the lock is held, which is most of what showing costs.
         """
         async with self._owned(ctx) as root:
-            if not root:
-                return False
             chat, inbox = await root.get_state(Chat), await root.get_state(Inbox)
             for event in events:
                 chat._apply(event)
@@ -201,14 +182,15 @@ class Live(rx.State):
         for event in events:
             if isinstance(event, MessageSent):
                 metrics.delivered("page", (ctx.now() - event.message.timestamp).total_seconds())
-        return True
 
     @asynccontextmanager
-    async def _owned(self, ctx: Context) -> AsyncGenerator[BaseState | None]:
-        """Hold the tab's states, to be changed; None if they are somebody else's by now."""
+    async def _owned(self, ctx: Context) -> AsyncGenerator[BaseState]:
+        """Hold the tab's states, to be changed; raises `_LeftError` if they are not theirs."""
         async with self:
             root = self._get_root_state()
-            yield root if await session.owns(ctx, root) else None
+            if not await session.owns(ctx, root):
+                raise _LeftError
+            yield root
 
     def _missed(self) -> Ending | None:
         """Why a visitor has no session: whoever wanted more than the first page had one."""

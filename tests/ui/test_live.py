@@ -36,15 +36,47 @@ async def live(backend: Backend) -> Live:
     return cast("Live", await root.get_state(Live))
 
 
-async def test_who_comes_next_in_the_tab_keeps_what_they_read(live: Live, before: Context) -> None:
-    await live._load(before)
+class Feed:
+    """A feed that cannot be followed for some tries, and then tells of the end of the session."""
+
+    def __init__(self) -> None:
+        self.away = 0
+        self.tried = asyncio.Event()
+
+    @asynccontextmanager
+    async def followed(self, _ctx: Context) -> AsyncGenerator[AsyncIterator[Event]]:
+        self.tried.set()
+        if self.away:
+            self.away -= 1
+            raise errors.UnavailableError("away")
+        yield self._idle()
+
+    async def _idle(self) -> AsyncIterator[Event]:
+        yield SessionEnded(Ending.IDLE)
+
+
+@pytest.fixture
+def feed(monkeypatch: pytest.MonkeyPatch) -> Feed:
+    """Return what is followed."""
+    feed = Feed()
+    monkeypatch.setattr(following, "_followed", feed.followed)
+    return feed
+
+
+async def test_who_comes_next_in_the_tab_keeps_what_they_read_and_is_not_followed_for_the_other(
+    live: Live, before: Context
+) -> None:
+    async with asyncio.timeout(SECONDS):
+        assert await live._follow_on(before) is None
     assert (await live.get_state(Chat)).partner == SHOWN
+    assert not before.backend.hub.listens(before.user.email)
 
 
 async def test_who_comes_next_in_the_tab_is_not_told_that_the_other_could_not_be_followed(
-    live: Live, before: Context
+    live: Live, before: Context, feed: Feed
 ) -> None:
-    await live._tell_unreachable(before)
+    feed.away = 1
+    assert await live._follow_on(before) is None
     assert (await live.get_state(session.Tab)).unreachable == ""
 
 
@@ -57,34 +89,39 @@ async def test_whose_tab_it_still_is_hears_that_nothing_can_be_stored(
     assert tab.unreachable == session.UNREACHABLE
 
 
-async def test_who_comes_next_in_the_tab_is_not_followed_for_the_other(
-    live: Live, before: Context
-) -> None:
-    async with asyncio.timeout(SECONDS):
-        assert await live._follow_on(before) is None
-    assert not before.backend.hub.listens(before.user.email)
-
-
 async def test_a_page_is_followed_again_when_the_database_answers_again(
-    live: Live, before: Context, monkeypatch: pytest.MonkeyPatch
+    live: Live, before: Context, feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (await live.get_state(session.Tab))._session_id = before.session.id
-    tries: list[Context] = []
-
-    async def idle() -> AsyncIterator[Event]:
-        yield SessionEnded(Ending.IDLE)
-
-    @asynccontextmanager
-    async def followed(ctx: Context) -> AsyncGenerator[AsyncIterator[Event]]:
-        tries.append(ctx)
-        if len(tries) < 3:
-            raise errors.UnavailableError("away")
-        yield idle()
-
     monkeypatch.setattr(following, "RETRY_SECONDS", 0)
-    monkeypatch.setattr(following, "_followed", followed)
+    feed.away = 2
     assert await live._follow_on(before) is Ending.IDLE
-    assert tries == 3 * [before]
+    assert feed.away == 0
+
+
+async def test_a_tab_that_is_closed_while_the_database_does_not_answer_is_not_followed_any_more(
+    live: Live, before: Context, feed: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tab = await live.get_state(session.Tab)
+    tab._session_id = before.session.id
+    monkeypatch.setattr(following, "RETRY_SECONDS", 600)
+    feed.away = 1_000
+    session._caller.set(before)
+
+    async def listen() -> None:
+        async for _ in Live.listen.fn(live):
+            pass
+
+    listening = asyncio.create_task(listen())
+    await feed.tried.wait()
+    while not tab.unreachable:  # noqa: ASYNC110 as a page would see it
+        await asyncio.sleep(0)
+    token = live.router.session.client_token
+    assert following.follows(token)
+    following.stop(token)
+    await asyncio.wait({listening}, timeout=SECONDS)
+    assert listening.cancelled()
+    assert not following.follows(token)
 
 
 async def test_a_session_that_was_over_meanwhile_leads_to_the_sign_in(
