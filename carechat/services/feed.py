@@ -58,11 +58,14 @@ class _Told:
 
 @dataclass(slots=True)
 class Syncing:
-    """A conversation that is read from storage, and the `newest` that was told of it meanwhile."""
+    """A conversation that is read from storage: up to `last` so far, None if not at all.
+
+    `newest` was told of it meanwhile.
+    """
 
     conversation_id: str
     newest: int = 0
-    last: int = 0
+    last: int | None = None
 
     def has_all(self, last: int) -> bool:
         """Note that everything up to `last` was read; returns whether no more was told of."""
@@ -139,7 +142,7 @@ class Following:
             yield syncing
         finally:
             del self._syncing[conversation_id]
-            if syncing.last:
+            if syncing.last is not None:
                 self._told[conversation_id] = _Told(1, syncing.last, syncing.last)
 
     def start_anew(self) -> None:

@@ -102,6 +102,23 @@ async def test_what_is_missing_is_not_read_beside_a_listener_who_reads_it(
     assert told == [MessageSent(sent[0], conversation)]
 
 
+async def test_who_has_found_a_conversation_empty_is_told_its_first_message_first(
+    backend: Backend,
+) -> None:
+    """Two write at the same time: of the first message another process tells a little later."""
+    doctor, patient = await a_pair(backend)
+    conversation = (await conversations.find(doctor, to(patient))).conversation
+    told: list[Event] = []
+    following = feed.Following(doctor, told.append)
+    with following.syncing(conversation.id) as syncing:
+        assert syncing.has_all(0)
+    sent = [await says(patient, doctor, str(number)) for number in (1, 2)]
+    for message in reversed(sent):
+        following.take(MessageSent(message, conversation))
+        await until_read(following)
+    assert told == [MessageSent(message, conversation) for message in sent]
+
+
 async def until_read(following: feed.Following) -> None:
     """Wait until nothing is read any more that is missing."""
     if reading := following._reading:  # pyright: ignore[reportPrivateUsage] else nothing tells it
