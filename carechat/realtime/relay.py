@@ -302,7 +302,7 @@ class Relay:
 
     def _miss(self, origin: str) -> None:
         peer = self._peers.pop(origin)
-        # What it stored last it may not have told any more, nor after its good-bye.
+        # What it stored last it may not have told, be it before its good-bye or after it.
         self.doubt.cast(peer.heard_at, LINGER_SECONDS)
         self._ears.miss(origin)
 

@@ -185,7 +185,7 @@ class Live(rx.State):
 
     @asynccontextmanager
     async def _owned(self, ctx: Context) -> AsyncGenerator[BaseState]:
-        """Hold the tab's states, to be changed; raises `_LeftError` if they are not theirs."""
+        """Hold the tab's states, to be changed; raises `_LeftError` if it is left."""
         async with self:
             root = self._get_root_state()
             if not await session.owns(ctx, root):

@@ -12,6 +12,8 @@ from tests.e2e.clinic import Clinic, Person, served
 from tests.e2e.screens import Screens
 
 FIRST_SECONDS = 300
+"""How long the first test of a file may take: that of a process waits until its pages are built,
+and those of the other one."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -25,10 +27,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     tests = Counter(item.path for item in items if item.path.is_relative_to(here))
     place = {path: number for number, (path, _) in enumerate(tests.most_common(), 1)}
     items.sort(key=lambda item: place.get(item.path, 0))
-    for item in items:
-        if item.path in place:
-            # The first one of a process waits until the pages are built, of both processes.
-            item.add_marker(pytest.mark.timeout(FIRST_SECONDS))
+    first = {item.path: item for item in reversed(items)}
+    for path in place:
+        first[path].add_marker(pytest.mark.timeout(FIRST_SECONDS))
 
 
 @pytest.fixture(autouse=True)

@@ -84,13 +84,13 @@ class TestOneTab:
     def test_signing_out_reaches_the_other_tabs(
         self, screens: Screens, doctor: Person, patient: Person
     ) -> None:
-        """And then they show nothing either."""
+        """Within a second, and then they show nothing either."""
         page = screens.chat(doctor, patient)
         second = page.context.new_page()
         on.open_chat(second, patient)
         expect(on.message(second, SECRET)).to_be_visible()
         on.sign_out(page)
-        second.wait_for_url("**/login*", timeout=5_000)
+        second.wait_for_url("**/login*", timeout=1_000, wait_until="commit")
         assert SECRET not in second.content()
 
     def test_nothing_that_proves_identity_can_be_read_by_a_script(

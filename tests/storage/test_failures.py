@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
 import pytest
@@ -101,15 +101,23 @@ def asks_late(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_doubt, "ASK_SECONDS", 600)
 
 
+async def leave_in_doubt(
+    draft: Draft, backend: Backend, failing: Unreliable, *tell: Callable[[Message], None]
+) -> None:
+    """Let nobody know whether that one is stored, which is not the first of its conversation."""
+    append = backend.store.messages.append
+    await append(a_draft("the first"))
+    failing.fail(["insert", "find"], errorCode=REFUSED)
+    with pytest.raises(errors.UnavailableError):
+        await append(draft, *tell)
+    failing.heal()
+
+
 async def test_what_turns_out_to_be_stored_after_all_counts_as_new_once(
     asks_late: None, fragile: Backend, late: Store, failing: Unreliable
 ) -> None:
     append = fragile.store.messages.append
-    await append(a_draft("c1"))
-    failing.fail(["insert", "find"], errorCode=REFUSED)
-    with pytest.raises(errors.UnavailableError):
-        await append(a_draft("c2"))
-    failing.heal()
+    await leave_in_doubt(a_draft("c2"), fragile, failing)
     await late.messages.append(a_draft("c2"))
     assert [(await append(a_draft("c2")))[1] for _ in range(2)] == [True, False]
 
@@ -118,11 +126,7 @@ async def test_what_was_new_once_is_not_new_again(
     asks_late: None, fragile: Backend, failing: Unreliable
 ) -> None:
     append = fragile.store.messages.append
-    await append(a_draft("c1"))
-    failing.fail(["insert", "find"], errorCode=REFUSED)
-    with pytest.raises(errors.UnavailableError):
-        await append(a_draft("c2"))
-    failing.heal()
+    await leave_in_doubt(a_draft("c2"), fragile, failing)
     assert [(await append(a_draft("c2")))[1] for _ in range(3)] == [True, False, False]
 
 
@@ -152,11 +156,7 @@ async def test_what_turns_out_to_be_stored_is_told_once_whether_or_not_it_is_sen
     monkeypatch.setattr(in_doubt, "ASK_SECONDS", 0.1)
     monkeypatch.setattr(in_doubt, "ANSWERS", 10_000)
     told: asyncio.Queue[Message] = asyncio.Queue()
-    await fragile.store.messages.append(a_draft("c1"))
-    failing.fail(["insert", "find"], errorCode=REFUSED)
-    with pytest.raises(errors.UnavailableError):
-        await fragile.store.messages.append(a_draft("c2"), told.put_nowait)
-    failing.heal()
+    await leave_in_doubt(a_draft("c2"), fragile, failing, told.put_nowait)
     message, _ = await late.messages.append(a_draft("c2"))
     if again:
         assert not (await late.messages.append(a_draft("c2"), told.put_nowait))[1]
